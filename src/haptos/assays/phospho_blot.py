@@ -1,0 +1,173 @@
+"""Phospho blot: phosphorylation of a site over total protein, and activity of kinases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar, Literal, override
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from haptos.assays.base import AbstractAssay, Need, Noise, Picture, Sample, Value, own_protocol
+from haptos.assays.blots import LOADING_VARIATION, Gel, blot, relative_volumes
+from haptos.assays.masses import band_label, protein_of
+from haptos.assays.observation import (
+    BIOLOGICAL_VARIATION,
+    AssayDuration,
+    Entities,
+    Interval,
+    build_protocol,
+    combined,
+    hours,
+    lognormal,
+    reading,
+    resolvable_fold,
+    sampling_times,
+)
+from haptos.conditions.experiment import Protocol
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["PhosphoBlot", "PhosphoBlotProtocol"]
+
+_SITE, _TOTAL, _ACTIVITY = 0.18, 0.12, 0.18
+_CONTROL = "ACTB"
+_NOISE = Noise(
+    technical=combined(_SITE, _TOTAL),
+    biological=BIOLOGICAL_VARIATION,
+    smallest_fold=resolvable_fold(combined(_SITE, _TOTAL)),
+    floor=1e-4,
+    source="assumed: 18 % between phospho bands and kinase assays, 12 % between totals, 10 % between loading controls",
+)
+
+
+class PhosphoBlotProtocol(Protocol):
+    """Protocol of a phospho blot."""
+
+    name: Literal["phospho_blot"] = Field("phospho_blot", description="the assay")
+    sites: Entities = Field((), max_length=8, description="phosphorylated sites, for instance RELA_pS536")
+    activities: Entities = Field((), max_length=8, description="kinases whose activity is measured")
+    totals: Entities = Field((), max_length=8, description="further proteins whose total is stained")
+    duration: AssayDuration = hours(24)
+    every: Interval = None
+
+    @model_validator(mode="after")
+    def _something(self) -> PhosphoBlotProtocol:
+        if not (self.sites or self.activities or self.totals):
+            raise PydanticCustomError("empty", "name at least one of 'sites', 'activities' and 'totals'")
+        return self
+
+    @property
+    def proteins(self) -> tuple[str, ...]:
+        """The proteins stained for their total."""
+        return tuple(dict.fromkeys([*(protein_of(site) for site in self.sites), *self.totals]))
+
+
+class PhosphoBlot(AbstractAssay):
+    """Phospho band over total band, total band over loading control, kinase assay over loading."""
+
+    name = "phospho_blot"
+    label = "phospho blot"
+    protocol = PhosphoBlotProtocol
+    measures: ClassVar = {"phosphorylation": "a.u.", "activity": "a.u.", "level": "a.u."}
+    relative = frozenset({"phosphorylation", "activity", "level"})
+
+    @override
+    def noise(self, protocol: Protocol) -> Noise:
+        own_protocol(protocol, PhosphoBlotProtocol)
+        return _NOISE
+
+    @override
+    def times(self, protocol: Protocol) -> NDArray[np.float64]:
+        p = own_protocol(protocol, PhosphoBlotProtocol)
+        return sampling_times(p.duration, p.every)
+
+    @override
+    def needs(self, protocol: Protocol) -> tuple[Need, ...]:
+        p = own_protocol(protocol, PhosphoBlotProtocol)
+        sites = [Need("phosphorylation", site) for site in p.sites]
+        kinases = [Need("activity", kinase) for kinase in p.activities]
+        return (*sites, *(Need("level", protein) for protein in p.proteins), *kinases)
+
+    @override
+    def ideal(self, sample: Sample, protocol: Protocol) -> tuple[Value, ...]:
+        p = own_protocol(protocol, PhosphoBlotProtocol)
+        values = []
+        for need in self.needs(p):
+            series = sample.series(need)
+            if need.measure == "phosphorylation":
+                total = sample.series(Need("level", protein_of(need.entity)))
+                series = np.divide(series, total, out=np.zeros_like(series), where=total > 0.0)
+            values.append(Value(need.measure, need.entity, reading(series, p.every), self.measures[need.measure]))
+        return tuple(values)
+
+    @override
+    def protocol_for(self, measure: str, of: Sequence[str], *, duration: float | None = None) -> Protocol:
+        self.require(measure)
+        field = {"phosphorylation": "sites", "activity": "activities", "level": "totals"}[measure]
+        return build_protocol(PhosphoBlotProtocol, duration, **{field: tuple(of)})
+
+    @override
+    def measure(
+        self, values: Sequence[Value], protocol: Protocol, rng: np.random.Generator, *, technical: int
+    ) -> NDArray[np.float64]:
+        """Return noisy quotients; a site and its total share the total band, all share the loading."""
+        proteins = own_protocol(protocol, PhosphoBlotProtocol).proteins
+        floor = self.noise(protocol).floor
+        totals = dict(zip(proteins, lognormal(rng, _TOTAL, (len(proteins), technical)), strict=True))
+        control = lognormal(rng, LOADING_VARIATION, (technical,), divisor=True)
+        measured = np.empty((len(values), technical))
+        for i, value in enumerate(values):
+            ideal = float(np.ravel(value.value)[-1])
+            if value.measure == "phosphorylation":
+                measured[i] = ideal * lognormal(rng, _SITE, (technical,)) / totals[protein_of(value.of)]
+            elif value.measure == "level":
+                measured[i] = ideal * totals[value.of] / control
+            else:
+                measured[i] = ideal * lognormal(rng, _ACTIVITY, (technical,)) / control
+        return np.maximum(measured, floor)
+
+    @override
+    def pictures(self, table: pd.DataFrame, protocol: Protocol, rng: np.random.Generator) -> tuple[Picture, ...]:
+        p = own_protocol(protocol, PhosphoBlotProtocol)
+
+        def targets(gel: Gel) -> Mapping[str, NDArray[np.float64]]:
+            bands: dict[str, NDArray[np.float64]] = {}
+            for protein in p.proteins:
+                total = gel.amounts("level", protein)
+                for site in p.sites:
+                    if protein_of(site) == protein:
+                        bands[_site_label(site)] = gel.amounts("phosphorylation", site) * total
+                bands[band_label(protein, "total")] = total
+            bands.update({_kinase_label(k): gel.amounts("activity", k) for k in p.activities})
+            return bands
+
+        return blot(table, "phospho blot", targets, [band_label(_CONTROL)], rng)
+
+    @override
+    def densitometry(self, picture: Picture, protocol: Protocol) -> tuple[tuple[Value, ...], ...]:
+        p = own_protocol(protocol, PhosphoBlotProtocol)
+        control = band_label(_CONTROL)
+        columns = {}
+        for need in self.needs(p):
+            band, over = band_label(need.entity, "total"), control
+            if need.measure == "phosphorylation":
+                band, over = _site_label(need.entity), band_label(protein_of(need.entity), "total")
+            elif need.measure == "activity":
+                band = _kinase_label(need.entity)
+            columns[need.measure, need.entity] = relative_volumes(picture, band, over)
+        return tuple(
+            tuple(Value(measure, of, float(column[lane]), "a.u.") for (measure, of), column in columns.items())
+            for lane in range(len(picture.lanes))
+        )
+
+
+def _site_label(site: str) -> str:
+    return band_label(site, "" if site != protein_of(site) else "phospho")
+
+
+def _kinase_label(kinase: str) -> str:
+    return f"{kinase} kinase assay"

@@ -1,0 +1,1 @@
+"""What an experimenter does, declared: interventions, surroundings, arms, comparisons."""

@@ -1,0 +1,1 @@
+"""Units, identifiers, located files, frozen base specs, settings and hashing."""

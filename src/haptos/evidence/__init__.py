@@ -1,0 +1,1 @@
+"""Claims, sources and quantities: load, lint, query, cite, judge."""

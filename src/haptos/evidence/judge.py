@@ -1,0 +1,334 @@
+"""Does an expectation hold? Verdicts over an ensemble of simulated trials.
+
+A trial is judged on noise-free readings; an effect counts only if it exceeds the smallest
+fold change the assay resolves. Nothing here knows which claim is judged: only its
+expectation and the readings enter.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import singledispatch
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from haptos.evidence.claims import (
+    Abolished,
+    AnyExpectation,
+    Biphasic,
+    Compared,
+    Decrease,
+    Increase,
+    NoChange,
+    Range,
+    Ratio,
+    Restored,
+    Sustained,
+    Synergy,
+    Transient,
+    Varies,
+)
+
+__all__ = ["Finding", "Judgement", "Reading", "Verdict", "judge", "member_finding", "verdict_of"]
+
+Verdict = Literal["supported", "contradicted", "undecided", "vacuous", "not expressible"]
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What an assay reads in one arm.
+
+    Attributes
+    ----------
+    times : ndarray, shape (n_times,)
+        After the start of the assay [min]; one entry for endpoint readings.
+    values : ndarray, shape (n_entities, n_times)
+        The readout for each entity asked for.
+    """
+
+    times: Array
+    values: Array
+
+    @property
+    def final(self) -> Array:
+        """Values at the end, shape (n_entities,)."""
+        return np.asarray(self.values[:, -1])
+
+    def at(self, time: float) -> Array:
+        """Values at `time`, linearly interpolated, shape (n_entities,)."""
+        return np.array([np.interp(time, self.times, row) for row in self.values])
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """How one member answers an expectation.
+
+    Attributes
+    ----------
+    holds : bool
+        Whether the expectation is met.
+    effect : float
+        The number that decided it (the least favourable of several).
+    """
+
+    holds: bool
+    effect: float
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The answer of the ensemble.
+
+    Attributes
+    ----------
+    verdict : str
+        ``supported`` (at least 0.9 of the members), ``contradicted`` (at most 0.1) or
+        ``undecided``.
+    fraction : float
+        Share of members in which the expectation holds.
+    effect, low, high : float
+        Median and 5 to 95 % interval of the deciding number over the members.
+    measure : str
+        What that number is, for instance ``fold change`` or ``share left``.
+    n_members : int
+        Members that could be simulated.
+    n_failed : int
+        Members whose integration failed (they count as not holding).
+    """
+
+    verdict: Verdict
+    fraction: float
+    effect: float
+    low: float
+    high: float
+    measure: str
+    n_members: int
+    n_failed: int = 0
+
+
+#: Name of the deciding number, by outcome.
+MEASURES = {
+    "increase": "fold change",
+    "decrease": "fold change",
+    "no_change": "fold change",
+    "abolished": "share of the induced part left",
+    "restored": "share of the gap closed",
+    "transient": "share of the rise left",
+    "sustained": "share of the rise left",
+    "biphasic": "maximum over the higher end",
+    "range": "value",
+    "ratio": "quotient",
+    "synergy": "gain over the sum of the single gains",
+    "varies": "largest over smallest effect",
+}
+
+
+def verdict_of(fraction: float) -> Verdict:
+    """Return the verdict of a share of members in [0, 1].
+
+    Examples
+    --------
+    >>> verdict_of(0.95), verdict_of(0.5), verdict_of(0.05)
+    ('supported', 'undecided', 'contradicted')
+    """
+    if fraction >= 0.9:
+        return "supported"
+    return "contradicted" if fraction <= 0.1 else "undecided"
+
+
+def judge(
+    expectation: AnyExpectation,
+    members: Sequence[Mapping[str, Reading]],
+    *,
+    smallest_fold: float,
+) -> Judgement:
+    """Judge an expectation over the members of an ensemble.
+
+    Parameters
+    ----------
+    expectation : expectation
+        What should be seen.
+    members : sequence of mapping of str to Reading
+        For each member the reading of each arm; NaN marks a failed integration.
+    smallest_fold : float
+        Smallest fold change (> 1) the assay resolves.
+
+    Raises
+    ------
+    ValueError
+        If there is no member.
+    """
+    if not members:
+        raise ValueError("no ensemble member to judge by")
+    failed = [any(not np.all(np.isfinite(r.values)) for r in m.values()) for m in members]
+    findings = [
+        Finding(False, math.nan) if bad else member_finding(expectation, m, smallest_fold=smallest_fold)
+        for m, bad in zip(members, failed, strict=True)
+    ]
+    effects = np.array([f.effect for f in findings if math.isfinite(f.effect)])
+    low, middle, high = np.quantile(effects, [0.05, 0.5, 0.95]) if effects.size else (math.nan,) * 3
+    fraction = sum(f.holds for f in findings) / len(findings)
+    return Judgement(
+        verdict=verdict_of(fraction),
+        fraction=fraction,
+        effect=float(middle),
+        low=float(low),
+        high=float(high),
+        measure=MEASURES[expectation.outcome],
+        n_members=len(members) - sum(failed),
+        n_failed=sum(failed),
+    )
+
+
+@singledispatch
+def _finding(expectation: object, readings: Mapping[str, Reading], fold: float) -> Finding:
+    raise TypeError(f"no rule to judge {type(expectation).__name__}")
+
+
+def member_finding(
+    expectation: AnyExpectation, readings: Mapping[str, Reading], *, smallest_fold: float
+) -> Finding:
+    """Return how one member answers; see :func:`judge`."""
+    return _finding(expectation, readings, smallest_fold)
+
+
+def _ratios(expectation: Compared, readings: Mapping[str, Reading]) -> Array:
+    """Return test over reference for every pair of arms and entity."""
+    pairs = expectation.pairs()
+    quotients = [_divide(readings[test].final, readings[ref].final) for test, ref in pairs]
+    return np.concatenate(quotients)
+
+
+def _divide(above: Array, below: Array) -> Array:
+    """Return the quotient; 1 where both vanish, infinite where only the denominator does."""
+    both = (above == 0) & (below == 0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(both, 1.0, above / below)
+
+
+@_finding.register
+def _(expectation: Increase, readings: Mapping[str, Reading], fold: float) -> Finding:
+    worst = float(np.min(_ratios(expectation, readings)))
+    needed = max(fold, expectation.at_least.value) if expectation.at_least else fold
+    return Finding(worst >= needed, worst)
+
+
+@_finding.register
+def _(expectation: Decrease, readings: Mapping[str, Reading], fold: float) -> Finding:
+    worst = float(np.max(_ratios(expectation, readings)))
+    needed = max(fold, expectation.at_least.value) if expectation.at_least else fold
+    return Finding(worst <= 1.0 / needed, worst)
+
+
+@_finding.register
+def _(expectation: NoChange, readings: Mapping[str, Reading], fold: float) -> Finding:
+    ratios = _ratios(expectation, readings)
+    with np.errstate(divide="ignore"):
+        worst = float(ratios[np.argmax(np.abs(np.log(ratios)))])
+    return Finding(1.0 / fold < worst < fold, worst)
+
+
+@_finding.register
+def _(expectation: Abolished, readings: Mapping[str, Reading], fold: float) -> Finding:
+    shares, induced = [], True
+    for test, reference in expectation.pairs():
+        base = readings[expectation.control].final if expectation.control else np.zeros_like(readings[test].final)
+        top = readings[reference].final
+        shares.append(_divide(readings[test].final - base, top - base))
+        induced &= bool(np.all(_divide(top, base) >= fold)) if expectation.control else bool(np.all(top > 0))
+    worst = float(np.max(np.concatenate(shares)))
+    return Finding(induced and worst <= expectation.residual.value, worst)
+
+
+@_finding.register
+def _(expectation: Restored, readings: Mapping[str, Reading], fold: float) -> Finding:
+    shares, disturbed = [], True
+    for test, reference in expectation.pairs():
+        low, high = readings[reference].final, readings[expectation.control].final
+        shares.append(_divide(readings[test].final - low, high - low))
+        with np.errstate(divide="ignore"):
+            disturbed &= bool(np.all(np.abs(np.log(_divide(high, low))) >= math.log(fold)))
+    worst = float(np.min(np.concatenate(shares)))
+    return Finding(disturbed and worst >= expectation.recovery.value, worst)
+
+
+def _share_left(expectation: Transient | Sustained, readings: Mapping[str, Reading], time: float) -> tuple[float, ...]:
+    """Return for each pair and entity the share of the rise left at `time`, and the least peak."""
+    left, peaks = [], []
+    for test, reference in expectation.pairs():
+        course, base = readings[test], readings[reference]
+        level = np.array([np.interp(course.times, base.times, row) for row in base.values])
+        rise = course.values - level
+        peak = np.max(rise, axis=1)
+        peaks.append(float(np.min(_divide(level.mean(axis=1) + peak, level.mean(axis=1)))))
+        late = np.array([np.interp(time, course.times, row) for row in rise])
+        left += [float(x) for x in _divide(late, peak)]
+    return (*left, min(peaks))
+
+
+@_finding.register
+def _(expectation: Transient, readings: Mapping[str, Reading], fold: float) -> Finding:
+    *left, peak = _share_left(expectation, readings, expectation.back_by.value)
+    return Finding(peak >= fold and max(left) <= 0.5, max(left))
+
+
+@_finding.register
+def _(expectation: Sustained, readings: Mapping[str, Reading], fold: float) -> Finding:
+    *left, peak = _share_left(expectation, readings, expectation.until.value)
+    return Finding(peak >= fold and min(left) >= 0.5, min(left))
+
+
+@_finding.register
+def _(expectation: Biphasic, readings: Mapping[str, Reading], fold: float) -> Finding:
+    series = np.array([readings[arm].final for arm in expectation.test])
+    if len(series) < 3:
+        return Finding(False, math.nan)
+    ends = np.maximum(series[0], series[-1])
+    excess = float(np.min(_divide(series[1:-1].max(axis=0), ends)))
+    return Finding(excess >= fold, excess)
+
+
+@_finding.register
+def _(expectation: Range, readings: Mapping[str, Reading], fold: float) -> Finding:
+    values = np.concatenate([readings[arm].final for arm in expectation.test])
+    low = -math.inf if expectation.low is None else expectation.low
+    high = math.inf if expectation.high is None else expectation.high
+    above = values > low if expectation.low_excluded else values >= low
+    outside = np.maximum(low - values, values - high)
+    return Finding(bool(np.all(above & (values <= high))), float(values[np.argmax(outside)]))
+
+
+@_finding.register
+def _(expectation: Ratio, readings: Mapping[str, Reading], fold: float) -> Finding:
+    ratios = _ratios(expectation, readings)
+    low = 0.0 if expectation.low is None else expectation.low
+    high = math.inf if expectation.high is None else expectation.high
+    outside = np.maximum(low - ratios, ratios - high)
+    return Finding(bool(np.all((ratios >= low) & (ratios <= high))), float(ratios[np.argmax(outside)]))
+
+
+@_finding.register
+def _(expectation: Synergy, readings: Mapping[str, Reading], fold: float) -> Finding:
+    base = readings[expectation.control].final
+    parts = sum((readings[p].final - base for p in expectation.parts), np.zeros_like(base))
+    gains = [readings[arm].final - base for arm in expectation.test]
+    worst = float(min(np.min(_divide(g, np.maximum(parts, 0.0))) for g in gains))
+    return Finding(all(bool(np.all(g > 0)) for g in gains) and worst >= fold, worst)
+
+
+@_finding.register
+def _(expectation: Varies, readings: Mapping[str, Reading], fold: float) -> Finding:
+    ratios = _ratios(expectation, readings)
+    changed = (ratios >= fold) | (ratios <= 1.0 / fold)
+    spread = float(_divide(np.max(ratios)[None], np.min(ratios)[None])[0])
+    return Finding(bool(np.any(changed)) and spread >= fold and not _alike(ratios, fold), spread)
+
+
+def _alike(ratios: Array, fold: float) -> bool:
+    """Tell whether all effects have the same sign and all are present."""
+    return bool(np.all(ratios >= fold) or np.all(ratios <= 1.0 / fold))

@@ -1,0 +1,1 @@
+"""Use cases: read an experiment, plan it, simulate it, compare it with the literature, report it."""

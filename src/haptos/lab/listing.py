@@ -1,0 +1,82 @@
+"""What the library holds, and what of it can be simulated."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from haptos.conditions.experiment import Culture
+from haptos.conditions.interventions import Treat
+from haptos.core.units import Quantity
+from haptos.lab.simulator import CellSimulator, Simulator
+from haptos.signalling.condition import Condition
+
+__all__ = ["list_assays", "list_cells", "list_compounds"]
+
+_DOSE = Quantity(1000.0, "concentration", "1 µM")
+
+
+def list_cells(simulator: Simulator | None = None) -> list[dict[str, Any]]:
+    """Return the cell contexts: name, label, kind, organism, tissue, simulated; simulated ones first."""
+    from haptos.conditions.catalogue import load_vocabulary
+
+    cells = simulator or CellSimulator()
+    rows = [
+        {
+            "name": term.id,
+            "label": term.label,
+            "kind": term.kind,
+            "organism": term.organism,
+            "tissue": term.tissue,
+            "simulated": not cells.expressibility(_condition(term.id)),
+        }
+        for term in load_vocabulary().cells.values()
+    ]
+    return _simulated_first(rows)
+
+
+def list_compounds(simulator: Simulator | None = None) -> list[dict[str, Any]]:
+    """Return the compounds: name, label, aliases, curie, simulated; simulated ones first."""
+    from haptos.conditions.catalogue import EntityTerm, load_vocabulary
+
+    cells = simulator or CellSimulator()
+    context = next((row["name"] for row in list_cells(cells) if row["simulated"]), "")
+    terms = load_vocabulary().of_kind("compound").values()
+    rows = [
+        {
+            "name": term.id,
+            "label": term.label,
+            "aliases": list(term.aliases),
+            "curie": term.curie,
+            "simulated": bool(context) and not cells.expressibility(_condition(context, term.id)),
+        }
+        for term in terms
+        if isinstance(term, EntityTerm)
+    ]
+    return _simulated_first(rows)
+
+
+def list_assays() -> list[dict[str, Any]]:
+    """Return the assays: name, label, room, measures with their units, simulated; simulated ones first."""
+    from haptos.assays.registry import ASSAYS
+    from haptos.conditions.catalogue import load_vocabulary
+
+    rows = [
+        {
+            "name": term.id,
+            "label": term.label,
+            "room": term.room,
+            "measures": {m.id: m.unit for m in term.measures},
+            "simulated": term.id in ASSAYS,
+        }
+        for term in load_vocabulary().assays.values()
+    ]
+    return _simulated_first(rows)
+
+
+def _condition(cells: str, compound: str | None = None) -> Condition:
+    treated = (Treat(treat=compound, dose=_DOSE),) if compound is not None else ()
+    return Condition(cells=cells, culture=Culture(), interventions=treated, times=(0.0, 60.0), quantities=())
+
+
+def _simulated_first(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(rows, key=lambda row: not row["simulated"])

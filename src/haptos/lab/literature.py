@@ -1,0 +1,179 @@
+"""What the literature says about the comparisons of an experiment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from haptos.assays.masses import protein_of
+from haptos.errors import SpecError
+from haptos.evidence.claims import Claim, Compared, Count
+from haptos.lab.judging import Verdict, judge
+from haptos.lab.trials import Match, match_arms, same_culture
+
+if TYPE_CHECKING:
+    from haptos.evidence.library import Library
+    from haptos.lab.outcome import Readings
+
+__all__ = ["Finding", "look_up"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One claim that an experiment also tests, and whether the simulation agrees.
+
+    Attributes
+    ----------
+    claim : str
+        Identifier.
+    test, against : str
+        Arms of the experiment that stand for those of the claim.
+    measure, of : str
+        What was read.
+    outcome : str
+        Kind of outcome published: ``increase``, ``decrease``, ...
+    published : str
+        The claim in a sentence.
+    source, doi : str
+        Citation.
+    verdict : str
+        ``supported``, ``contradicted`` or ``undecided``.
+    fraction : float or None
+        Share of the ensemble members in which the published outcome holds.
+    reason : str
+        Why, in a few words.
+    caveats : tuple of str
+        In what the experiment differs from that of the claim.
+    conflicts : tuple of str
+        Conflict groups of the claim.
+    """
+
+    claim: str
+    test: str
+    against: str
+    measure: str
+    of: str
+    outcome: str
+    published: str
+    source: str
+    doi: str
+    verdict: str
+    fraction: float | None
+    reason: str
+    caveats: tuple[str, ...] = ()
+    conflicts: tuple[str, ...] = ()
+
+    def row(self) -> dict[str, Any]:
+        """Return the finding as a row of a table."""
+        from dataclasses import asdict
+
+        return {**asdict(self), "caveats": "; ".join(self.caveats), "conflicts": ", ".join(self.conflicts)}
+
+
+def look_up(readings: Readings, library: Library | None = None) -> tuple[Finding, ...]:
+    """Find the claims whose trial an experiment repeats, and judge them by it.
+
+    Parameters
+    ----------
+    readings : Readings
+        The experiment as simulated over the ensemble.
+    library : Library, optional
+        The claims; the default is the shipped library.
+    """
+    from haptos.evidence.library import load_library
+
+    known = library or load_library()
+    return tuple(_findings(readings, known))
+
+
+def _findings(readings: Readings, library: Library) -> Iterator[Finding]:
+    from haptos.evidence.wording import sentence
+
+    sources = {s.id: s for s in library.sources}
+    for claim in _candidates(readings, library):
+        found = _restricted(claim, readings)
+        if found is None:
+            continue
+        narrowed, match = found
+        verdict = judge(readings, narrowed, match.arms)
+        test, against = _pair(narrowed, match)
+        source = sources.get(claim.source)
+        readout = claim.trial.readout if claim.trial is not None else None
+        yield Finding(
+            claim=claim.id,
+            test=test,
+            against=against,
+            measure=readout.measure if readout is not None else "",
+            of=", ".join(readout.of) if readout is not None else "",
+            outcome=str(getattr(claim.expect, "outcome", "")),
+            published=sentence(claim, library.vocabulary),
+            source=source.cite() if source is not None else claim.source,
+            doi=(source.doi or "") if source is not None else "",
+            verdict=verdict.verdict,
+            fraction=verdict.fraction,
+            reason=verdict.reason,
+            caveats=_caveats(readings, narrowed, match, whole=narrowed.expect == claim.expect),
+            conflicts=claim.conflicts,
+        )
+
+
+def _candidates(readings: Readings, library: Library) -> Iterator[Claim]:
+    """Return the claims that read what the experiment reads, in the same surroundings."""
+    offered: dict[str, set[str]] = {}
+    for measure, of in readings.readouts:
+        offered.setdefault(measure, set()).update({of, protein_of(of)})
+    for measure, entities in offered.items():
+        for entry in library.claim_records(measure).entries:
+            claim = entry.record
+            if claim.trial is None or claim.trial.readout is None or isinstance(claim.expect, Count):
+                continue
+            readout = claim.trial.readout
+            same_assay = claim.trial.assay == readings.plan.assay.name
+            reads_same = readout.measure == measure and (set(readout.of) <= entities if readout.of else same_assay)
+            if reads_same and same_culture(readings.plan.experiment.culture, claim.trial.culture):
+                yield claim
+
+
+def _restricted(claim: Claim, readings: Readings) -> tuple[Claim, Match] | None:
+    """Return the claim narrowed to the arms the experiment holds, or None if it tests no part of it."""
+    if claim.trial is None or claim.expect is None or isinstance(claim.expect, Count):
+        return None
+    match = match_arms(readings.plan.experiment, claim.trial, claim.expect.arms())
+    missing = [a for a in claim.expect.arms() if a not in match.arms]
+    if not missing:
+        return claim, match
+    if not isinstance(claim.expect, Compared) or claim.expect.outcome == "varies":  # type: ignore[attr-defined]
+        return None
+    pairs = [(t, r) for t, r in claim.expect.pairs() if t in match.arms and r in match.arms]
+    others = {a for pair in claim.expect.pairs() for a in pair}
+    if not pairs or any(a not in others for a in missing):
+        return None
+    changes: dict[str, Any] = {"test": tuple(t for t, _ in pairs)}
+    if claim.expect.references:
+        changes["references"] = tuple(r for _, r in pairs)
+    try:
+        return claim.with_changes(expect=claim.expect.with_changes(**changes)), match
+    except SpecError:
+        return None
+
+
+def _pair(claim: Claim, match: Match) -> tuple[str, str]:
+    """Return the first tested arm and what it is held against, in the words of the experiment."""
+    expect = claim.expect
+    if isinstance(expect, Compared):
+        test, reference = expect.pairs()[0]
+        return match.arms[test], match.arms[reference]
+    names = [match.arms[a] for a in (expect.arms() if expect is not None else ())]
+    return names[0], names[-1] if len(names) > 1 else ""
+
+
+def _caveats(readings: Readings, claim: Claim, match: Match, *, whole: bool) -> tuple[str, ...]:
+    found = []
+    if not match.same_cells and claim.trial is not None:
+        found.append(f"the source used {claim.trial.cells}")
+    if not match.same_amounts:
+        found.append("amounts or times differ from the claim's")
+    if not whole:
+        found.append("only part of the claim's arms are here")
+    return tuple(found)

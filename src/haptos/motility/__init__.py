@@ -1,0 +1,1 @@
+"""One cell in motion; so far a reduced model of how cells cross a barrier."""

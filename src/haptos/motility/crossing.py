@@ -1,0 +1,240 @@
+"""How many cells cross a barrier, and when: a reduced model of confined migration.
+
+A cell advances with ``v = speed · drive · passage``. The drive needs protrusion and is
+helped by contraction. Passage falls linearly with the open cross-section, from 1 where the
+nucleus fits to 0 at a tenth of its cross-section [wolf-limit, wolf-frac, wolf-law]. The
+matrix within reach of the front is digested at the rate ``degradation · activity`` and
+renewed as the cell moves into fresh matrix; a digested matrix has wider pores. Cells differ
+in speed (log-normal). The same equations and numbers serve every barrier.
+
+Cells of a slower kind never overtake: of two cells with the same surroundings, the one with
+more speed, wider pores or more proteolysis is ahead at every time. So the crossed fraction is
+the share of cells faster than the one that has just arrived.
+
+Not in the model: proliferation, crowding, death, matrix digested by other cells, and
+recruitment of fibres; a later room replaces :func:`cross` behind the same arguments.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from haptos.errors import ParameterError
+from haptos.motility.barriers import Barrier
+from haptos.motility.parameters import CrossingParameters
+
+__all__ = ["Crossing", "Drives", "cross", "drive", "passage"]
+
+Array = NDArray[np.float64]
+
+#: Standard normal scores of the cells that are followed, and the longest time step [min].
+_SCORES = np.linspace(-4.0, 4.0, 65)
+_STEP = 5.0
+
+
+@dataclass(frozen=True)
+class Drives:
+    """What the cells of one or several samples bring with them.
+
+    Attributes
+    ----------
+    times : ndarray, shape (n_times,)
+        Times after the cells were seeded [min], from 0 or later, increasing.
+    protrusion, contraction : ndarray, shape (n_samples, n_times)
+        Drives, 0..1.
+    proteolysis : ndarray, shape (n_samples, n_times)
+        Pericellular matrix-degrading activity [nM].
+    nucleus_area : ndarray, shape (n_samples,)
+        Cross-section of the nucleus [µm²].
+    """
+
+    times: Array
+    protrusion: Array
+    contraction: Array
+    proteolysis: Array
+    nucleus_area: Array
+
+    def __post_init__(self) -> None:
+        shape = (self.nucleus_area.size, self.times.size)
+        wrong = []
+        if self.times.ndim != 1 or self.times.size < 2 or not np.all(np.diff(self.times) > 0) or self.times[0] < 0:
+            wrong.append("times must be at least two increasing numbers from 0 on")
+        for name, top in (("protrusion", 1.0), ("contraction", 1.0), ("proteolysis", math.inf)):
+            values = getattr(self, name)
+            if values.shape != shape:
+                wrong.append(f"{name} has the shape {values.shape}, expected {shape}")
+            elif not (np.all(np.isfinite(values)) and np.all(values >= -1e-9) and np.all(values <= top + 1e-9)):
+                wrong.append(f"{name} must be finite and within 0..{top:g}")
+        if not (np.all(np.isfinite(self.nucleus_area)) and np.all(self.nucleus_area > 0)):
+            wrong.append("nucleus_area must be greater than 0")
+        if wrong:
+            raise ParameterError("; ".join(wrong))
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """What became of the cells.
+
+    Attributes
+    ----------
+    times : ndarray, shape (n_times,)
+        Times after seeding [min], those of the drives.
+    crossed : ndarray, shape (n_samples, n_times)
+        Share of the seeded cells that is through, 0..1, never falling.
+    scores : ndarray, shape (n_cells,)
+        Standard normal score of the speed of each cell that was followed.
+    positions : ndarray, shape (n_samples, n_times, n_cells)
+        Way behind each of these cells [µm], at most the length of the barrier.
+    """
+
+    times: Array
+    crossed: Array
+    scores: Array
+    positions: Array
+
+
+def drive(protrusion: Array, contraction: Array, parameters: CrossingParameters) -> Array:
+    """Return the share of the full speed that the drives allow, 0..1."""
+    rest = parameters.speed_without_contraction
+    return np.clip(protrusion, 0.0, 1.0) * (rest + (1.0 - rest) * np.clip(contraction, 0.0, 1.0))
+
+
+def passage(pore_share: Array, parameters: CrossingParameters) -> Array:
+    """Return the share of the free speed in a pore of `pore_share` times the nuclear cross-section.
+
+    Examples
+    --------
+    >>> from haptos.motility.parameters import load_crossing_parameters
+    >>> passage(np.array([0.05, 0.1, 0.55, 1.0, 3.0]), load_crossing_parameters()).round(3).tolist()
+    [0.0, 0.0, 0.5, 1.0, 1.0]
+    """
+    low, high = parameters.arrest_share, parameters.full_speed_share
+    return np.clip((pore_share - low) / (high - low), 0.0, 1.0)
+
+
+def cross(drives: Drives, barrier: Barrier, parameters: CrossingParameters) -> Crossing:
+    """Let cells cross a barrier.
+
+    Parameters
+    ----------
+    drives : Drives
+        Of all samples.
+    barrier : Barrier
+        The same for all samples.
+    parameters : CrossingParameters
+        Numbers of the model.
+
+    Returns
+    -------
+    Crossing
+        Crossed share and front positions over time.
+    """
+    spread = math.sqrt(math.log1p(parameters.speed_variation**2))
+    relative = np.exp(spread * _SCORES - 0.5 * spread**2)
+    free = parameters.speed_full_drive * parameters.directed_share
+    free_speed = free * drive(drives.protrusion, drives.contraction, parameters)
+    loss = parameters.degradation * np.clip(drives.proteolysis, 0.0, None)
+    track = _Track.of(barrier, drives.nucleus_area, parameters)
+    position = np.zeros((drives.nucleus_area.size, relative.size))
+    left = np.ones_like(position)
+    history = [position]
+    start = 0.0
+    for k, end in enumerate(drives.times):
+        steps = max(1, math.ceil((end - start) / _STEP)) if end > start else 0
+        for step in range(steps):
+            weight = (step + 0.5) / steps if k else 1.0
+            speed = _between(free_speed, k, weight)[:, None] * relative
+            rate = _between(loss, k, weight)[:, None]
+            position, left = track.advance(position, left, speed, rate, (end - start) / steps)
+        history.append(position)
+        start = float(end)
+    ways = np.stack(history[1:], axis=1)
+    return Crossing(drives.times, _arrived(ways, barrier.length), _SCORES, np.minimum(ways, barrier.length))
+
+
+def _between(values: Array, k: int, weight: float) -> Array:
+    """Return values between the times k − 1 and k (before the first time: the first)."""
+    return (1.0 - weight) * values[:, max(k - 1, 0)] + weight * values[:, k]
+
+
+@dataclass(frozen=True)
+class _Track:
+    """The barrier in arrays; beyond its end the last layer goes on."""
+
+    ends: Array
+    tight: Array
+    dense: Array
+    nucleus: Array
+    parameters: CrossingParameters
+
+    @classmethod
+    def of(cls, barrier: Barrier, nucleus_area: Array, parameters: CrossingParameters) -> _Track:
+        layers = barrier.layers
+        ends = np.cumsum([layer.thickness for layer in layers])
+        ends[-1] = math.inf
+        tight = np.array([1.0 / layer.opening for layer in layers])
+        dense = np.array([layer.density / layer.mesh for layer in layers])
+        return cls(ends, tight, dense, nucleus_area[:, None], parameters)
+
+    def advance(self, position: Array, left: Array, speed: Array, rate: Array, step: float) -> tuple[Array, Array]:
+        """Move every cell for `step` minutes, layer by layer.
+
+        Parameters
+        ----------
+        position, left, speed : ndarray, shape (n_samples, n_cells)
+            Way behind the cell [µm], share of the matrix left at its front, free speed [µm/min].
+        rate : ndarray, shape (n_samples, 1)
+            Rate of matrix loss [1/min].
+        step : float
+            Time to advance [min].
+        """
+        remaining = np.full_like(position, step)
+        for _ in self.ends:
+            layer = np.searchsorted(self.ends, position, side="right")
+            middle = self._digest(left, self._speed(layer, left, speed), rate, 0.5 * remaining)
+            now = self._speed(layer, middle, speed)
+            room = self.ends[layer] - position
+            arrives = now * remaining >= room
+            spent = np.where(arrives, room / np.where(arrives, now, 1.0), remaining)
+            left = self._digest(left, now, rate, spent)
+            position = np.where(arrives, self.ends[layer], position + now * spent)
+            remaining = remaining - spent
+            if not arrives.any():
+                break
+        return position, left
+
+    def _speed(self, layer: NDArray[np.intp], left: Array, speed: Array) -> Array:
+        tightness = self.tight[layer] + left * self.dense[layer]
+        with np.errstate(divide="ignore"):
+            share = 1.0 / (tightness * self.nucleus)
+        return speed * passage(share, self.parameters)
+
+    def _digest(self, left: Array, speed: Array, rate: Array, time: Array) -> Array:
+        """Advance d left/dt = −rate · left + speed / reach · (1 − left), exactly for constant rates."""
+        renewal = speed / self.parameters.reach
+        total = rate + renewal
+        steady = np.divide(renewal, total, out=left.copy(), where=total > 0)
+        return steady + (left - steady) * np.exp(-total * time)
+
+
+def _arrived(ways: Array, length: float) -> Array:
+    """Return the share of cells at or beyond `length`, shape (n_samples, n_times).
+
+    The score of the cell that has just arrived is interpolated between the slowest cell that
+    is through and the fastest that is not.
+    """
+    from scipy.special import ndtr
+
+    through = ways >= length
+    first = np.argmax(through, axis=2)
+    slower = np.maximum(first - 1, 0)
+    ahead = np.take_along_axis(ways, first[..., None], axis=2)[..., 0]
+    behind = np.take_along_axis(ways, slower[..., None], axis=2)[..., 0]
+    gap = np.where(ahead > behind, ahead - behind, 1.0)
+    score = _SCORES[slower] + (_SCORES[first] - _SCORES[slower]) * (length - behind) / gap
+    share = np.where(first == 0, 1.0, ndtr(-score))
+    return np.maximum.accumulate(np.where(through.any(axis=2), share, 0.0), axis=1)

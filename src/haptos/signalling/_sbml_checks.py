@@ -1,0 +1,134 @@
+"""What haptos refuses to read, by name. Each check yields the reasons it finds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import libsbml as sbml
+
+__all__ = ["reader_errors", "refusals"]
+
+_EXTENDED_MATH: Final = "l3v2extendedmath"
+"""More functions only; those without a translation are refused one by one."""
+
+
+def reader_errors(document: Any) -> list[str]:
+    """Return the errors libSBML finds, units and style aside, with their lines."""
+    if not document.getNumErrors(sbml.LIBSBML_SEV_FATAL):
+        document.setConsistencyChecks(sbml.LIBSBML_CAT_UNITS_CONSISTENCY, False)
+        document.setConsistencyChecks(sbml.LIBSBML_CAT_MODELING_PRACTICE, False)
+        document.checkConsistency()
+    found = (document.getError(i) for i in range(document.getNumErrors()))
+    return [
+        f"line {e.getLine()}: {' '.join(e.getMessage().split())}"
+        for e in found
+        if e.getSeverity() >= sbml.LIBSBML_SEV_ERROR
+    ]
+
+
+def refusals(document: Any) -> list[str]:
+    """Return everything in a document that is not supported."""
+    model = document.getModel()
+    return [
+        *_document(document),
+        *_dynamics(model),
+        *_compartments(model),
+        *_species(model),
+        *_reactions(model),
+        *_rules(model),
+        *_missing_values(model),
+    ]
+
+
+def _document(document: Any) -> Iterator[str]:
+    if document.getLevel() < 2:
+        yield "SBML Level 1: convert the model to Level 3"
+    if document.getLevel() < 3:
+        return  # packages came with Level 3; layout plug-ins of Level 2 are harmless
+    for i in range(document.getNumPlugins()):
+        package = document.getPlugin(i).getPackageName()
+        if package != _EXTENDED_MATH and document.getPackageRequired(package):
+            yield f"package {package!r}: its meaning changes the mathematics"
+    for i in range(document.getNumUnknownPackages()):
+        prefix = document.getUnknownPackagePrefix(i)
+        if document.getPackageRequired(document.getUnknownPackageURI(i)):
+            yield f"unknown package {prefix!r} that is required"
+
+
+def _dynamics(model: Any) -> Iterator[str]:
+    for event in model.getListOfEvents():
+        yield f"event {event.getId() or event.getName() or 'without id'!r}"
+    if model.isSetConversionFactor():
+        yield f"conversion factor {model.getConversionFactor()!r} of the model"
+
+
+def _compartments(model: Any) -> Iterator[str]:
+    for c in model.getListOfCompartments():
+        rule = model.getRule(c.getId())
+        if rule is not None:
+            yield f"compartment {c.getId()!r}: its size changes with time"
+        if c.isSetSpatialDimensions() and c.getSpatialDimensionsAsDouble() == 0.0:
+            yield f"compartment {c.getId()!r}: it has no dimension, so no concentration"
+        elif rule is None and not c.isSetSize() and not _initial(model, c.getId()):
+            yield f"compartment {c.getId()!r}: its size is not given"
+
+
+def _species(model: Any) -> Iterator[str]:
+    for s in model.getListOfSpecies():
+        if s.isSetConversionFactor():
+            yield f"species {s.getId()!r}: conversion factor {s.getConversionFactor()!r}"
+        if s.getLevel() == 2 and s.isSetSpatialSizeUnits():
+            yield f"species {s.getId()!r}: spatialSizeUnits"
+
+
+def _reactions(model: Any) -> Iterator[str]:
+    for r in model.getListOfReactions():
+        if r.isSetFast() and r.getFast():
+            yield f"reaction {r.getId()!r}: it is declared fast"
+        if not r.isSetKineticLaw() or not r.getKineticLaw().isSetMath():
+            yield f"reaction {r.getId()!r}: it has no rate"
+        for reference in [*r.getListOfReactants(), *r.getListOfProducts()]:
+            yield from _stoichiometry(model, r.getId(), reference)
+
+
+def _stoichiometry(model: Any, reaction: str, reference: Any) -> Iterator[str]:
+    where = f"reaction {reaction!r}: the stoichiometry of {reference.getSpecies()!r}"
+    name = reference.getId()
+    if reference.isSetStoichiometryMath():
+        yield f"{where} is a formula"
+    elif name and (model.getRule(name) is not None or _initial(model, name)):
+        yield f"{where} is set by a rule or initial assignment"
+    elif reference.getLevel() > 2 and not reference.isSetStoichiometry():
+        yield f"{where} is not given"
+
+
+def _rules(model: Any) -> Iterator[str]:
+    for rule in model.getListOfRules():
+        if rule.isAlgebraic():
+            formula = sbml.formulaToL3String(rule.getMath()) if rule.isSetMath() else ""
+            yield f"algebraic rule 0 = {formula}"
+
+
+def _missing_values(model: Any) -> Iterator[str]:
+    """Find quantities that would start as nothing in particular."""
+    for s in model.getListOfSpecies():
+        given = s.isSetInitialAmount() or s.isSetInitialConcentration()
+        if not given and not _determined(model, s.getId()):
+            yield f"species {s.getId()!r}: its initial value is not given"
+    for p in model.getListOfParameters():
+        if not p.isSetValue() and not _determined(model, p.getId()):
+            yield f"parameter {p.getId()!r}: its value is not given"
+    for r in model.getListOfReactions():
+        law = r.getKineticLaw()
+        for p in [] if law is None else [*law.getListOfParameters(), *law.getListOfLocalParameters()]:
+            if not p.isSetValue():
+                yield f"reaction {r.getId()!r}: its parameter {p.getId()!r} has no value"
+
+
+def _determined(model: Any, symbol: str) -> bool:
+    return _initial(model, symbol) or model.getAssignmentRule(symbol) is not None
+
+
+def _initial(model: Any, symbol: str) -> bool:
+    return model.getInitialAssignment(symbol) is not None

@@ -1,0 +1,137 @@
+"""Reading Antimony modules and their annotations from the library.
+
+A module is plain Antimony without numbers. A comment ``//@ sbo=.. by=.. claims=..`` after
+a reaction gives its rate-law term, its sources (keys of ``references.bib``) and the claims
+it carries.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+from haptos.errors import ModelError, nearest
+
+__all__ = ["Annotation", "Module", "load_module", "module_names", "parse_module"]
+
+_HEADER = re.compile(r"^\s*model\s+(\w+)\s*$", re.MULTILINE)
+_REACTION = re.compile(r"^\s*(\w+)\s*:(?!=)")
+_ANNOTATION = re.compile(r"^\s*//@\s*(.*)$")
+_RULE = re.compile(r"^\s*(\w+)\s*:=")
+_KEYS = {"sbo", "by", "claims"}
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """What is known about one reaction.
+
+    Attributes
+    ----------
+    sbo : int
+        Number of the Systems Biology Ontology term of the rate law.
+    sources : tuple of str
+        Keys of ``references.bib``.
+    claims : tuple of str
+        Claim identifiers.
+    """
+
+    sbo: int
+    sources: tuple[str, ...] = ()
+    claims: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """One piece of biology.
+
+    Attributes
+    ----------
+    name : str
+        Name of the Antimony model.
+    body : str
+        Its statements, without header, end and annotations.
+    annotations : dict of str to Annotation
+        By reaction.
+    rules : tuple of str
+        Variables with an assignment rule.
+    """
+
+    name: str
+    body: str
+    annotations: dict[str, Annotation]
+    rules: tuple[str, ...]
+
+
+def module_names() -> tuple[str, ...]:
+    """Return the names of the modules in the library."""
+    folder = resources.files("haptos.library") / "modules"
+    names = (f.name.removesuffix(".ant") for f in folder.iterdir() if f.name.endswith(".ant"))
+    return tuple(sorted(n for n in names if n != "units"))
+
+
+def load_module(name: str) -> Module:
+    """Return a module of the library.
+
+    Raises
+    ------
+    ModelError
+        If there is no such module, or its text or annotations are malformed.
+    """
+    if name not in module_names():
+        near = ", ".join(nearest(name, module_names())) or ", ".join(module_names())
+        raise ModelError(f"no module {name!r} in the library; did you mean {near}?")
+    return _load(name)
+
+
+@cache
+def _load(name: str) -> Module:
+    return parse_module(library_text(f"{name}.ant"), where=f"{name}.ant")
+
+
+def library_text(file: str) -> str:
+    """Return a text file of ``library/modules``."""
+    return (resources.files("haptos.library") / "modules" / file).read_text(encoding="utf-8")
+
+
+def parse_module(text: str, *, where: str) -> Module:
+    """Split the text of a module into statements and annotations; see :func:`load_module`."""
+    header = _HEADER.search(text)
+    if header is None:
+        raise ModelError(f"{where}: no 'model NAME' line")
+    lines = text[header.end() :].splitlines()
+    first = text[: header.end()].count("\n") + 1
+    body: list[str] = []
+    annotations: dict[str, Annotation] = {}
+    reaction = ""
+    for number, line in enumerate(lines, start=first):
+        if line.strip() == "end":
+            return Module(header.group(1), "\n".join(body), annotations, _rules(body))
+        note = _ANNOTATION.match(line)
+        if note is not None:
+            annotations[reaction] = _annotation(note.group(1), reaction, f"{where}:{number}")
+            continue
+        found = _REACTION.match(line)
+        reaction = found.group(1) if found else reaction
+        body.append(line)
+    raise ModelError(f"{where}: no 'end' line")
+
+
+def _rules(body: Iterable[str]) -> tuple[str, ...]:
+    return tuple(m.group(1) for line in body if (m := _RULE.match(line)))
+
+
+def _annotation(text: str, reaction: str, where: str) -> Annotation:
+    if not reaction:
+        raise ModelError(f"{where}: an annotation stands before the first reaction")
+    pairs = dict(part.partition("=")[::2] for part in text.split())
+    wrong = set(pairs) - _KEYS
+    if wrong or not pairs.get("sbo", "").isdigit():
+        raise ModelError(f"{where}: write '//@ sbo=NUMBER by=KEY,KEY claims=ID,ID' (by and claims may be left out)")
+    return Annotation(int(pairs["sbo"]), _listed(pairs.get("by")), _listed(pairs.get("claims")))
+
+
+def _listed(text: str | None) -> tuple[str, ...]:
+    return tuple(text.split(",")) if text else ()

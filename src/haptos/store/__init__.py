@@ -1,0 +1,1 @@
+"""Run folders that are written once, verified before they are believed, and indexed at will."""
