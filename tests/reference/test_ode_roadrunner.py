@@ -87,9 +87,7 @@ def test_agrees_with_roadrunner(name: str) -> None:
     assert mine.ok.all(), mine.explanation(0)
     expected = _reference(sbml, mine.names, times)
     largest = np.max(np.abs(expected), axis=0)
-    np.testing.assert_allclose(
-        mine.values[0] / largest, expected / largest, rtol=1e-5, atol=1e-8
-    )
+    np.testing.assert_allclose(mine.values[0] / largest, expected / largest, rtol=1e-5, atol=1e-8)
 
 
 def test_default_tolerance_is_good_enough() -> None:

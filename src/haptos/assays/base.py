@@ -55,11 +55,15 @@ class Sample:
     geometry : mapping of str to float
         ``cell_volume``, ``nucleus_volume`` [µm³], ``nucleus_area`` [µm²], ``medium_volume``
         [µm³ per cell].
+    parameters : mapping of str to float
+        Parameters of the vector that belong to rooms other than the network (for instance the
+        crossing model), in internal units; the central values where a name is absent.
     """
 
     times: NDArray[np.float64]
     quantities: Mapping[str, NDArray[np.float64]]
     geometry: Mapping[str, float] = field(default_factory=dict)
+    parameters: Mapping[str, float] = field(default_factory=dict)
 
     def series(self, need: Need) -> NDArray[np.float64]:
         """Return a quantity over time, shape (n_times,).
@@ -280,7 +284,8 @@ class AbstractAssay(ABC):
     ) -> tuple[tuple[Value, ...], ...]:
         """Read a picture back: for each lane the values it shows, in the order of the lanes.
 
-        Arbitrary units come back up to one factor per measure and entity; the error is at
-        most 3 % of the value plus 2 % of the strongest lane. None by default.
+        Arbitrary units come back up to one factor per measure and entity. The error of a band
+        is at most 3 % of its value plus 1 % of the strongest band exposed with it. None by
+        default.
         """
         return ()

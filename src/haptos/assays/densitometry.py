@@ -17,8 +17,9 @@ _GUARD = 7
 def band_volumes(picture: Picture, band: str) -> NDArray[np.float64]:
     """Return the background-subtracted volume of a band in each lane [counts], shape (n_lanes,).
 
-    The background of a lane is the mean of the medians of seven rows above and seven rows
-    below the box of the band, so a background that rises evenly down the lane cancels.
+    The background of each column is the mean of the medians of seven rows above and seven
+    rows below the box of the band, so streaks and a background that rises evenly down the
+    lane cancel, and specks of dust hardly count.
 
     Raises
     ------
@@ -33,7 +34,7 @@ def band_volumes(picture: Picture, band: str) -> NDArray[np.float64]:
     for i, (left, right) in enumerate(picture.lane_edges):
         lane = picture.pixels[:, left:right].astype(np.float64)
         above, below = lane[top - _GUARD : top], lane[bottom : bottom + _GUARD]
-        background = 0.5 * (np.median(above) + np.median(below))
+        background = 0.5 * (np.median(above, axis=0) + np.median(below, axis=0))
         total = np.sum(lane[top:bottom] - background)
         volumes[i] = -total if picture.dark_on_light else total
     return volumes

@@ -28,7 +28,7 @@ from haptos.core.units import Quantity
 from haptos.errors import ParameterError
 from haptos.motility.barriers import Barrier, uncoated_filter
 from haptos.motility.crossing import Drives, cross
-from haptos.motility.parameters import load_crossing_parameters
+from haptos.motility.parameters import CrossingParameters, crossing_parameters
 
 __all__ = ["AbstractTranswell", "TranswellProtocol"]
 
@@ -73,7 +73,7 @@ class AbstractTranswell(AbstractAssay):
     protocol: ClassVar[type[TranswellProtocol]]
 
     @abstractmethod
-    def barrier(self, protocol: Protocol) -> Barrier:
+    def barrier(self, protocol: Protocol, parameters: CrossingParameters) -> Barrier:
         """Return what the cells have to cross."""
 
     @override
@@ -107,23 +107,18 @@ class AbstractTranswell(AbstractAssay):
 
     @override
     def ideal(self, sample: Sample, protocol: Protocol) -> tuple[Value, ...]:
-        return self.ideal_many([sample], protocol)[0]
-
-    @override
-    def ideal_many(self, samples: Sequence[Sample], protocol: Protocol) -> tuple[tuple[Value, ...], ...]:
-        """Let the cells of all samples cross at once.
+        """Let the cells of a sample cross, with the crossing parameters of its vector.
 
         Raises
         ------
         ParameterError
-            If the samples do not share their times, or lack a quantity or the nucleus area.
+            If the sample lacks a quantity or the nucleus area.
         """
         p = own_protocol(protocol, self.protocol)
-        if not samples:
-            return ()
-        crossed = cross(_drives(samples), self.barrier(p), load_crossing_parameters()).crossed
+        parameters = crossing_parameters(sample.parameters)
+        crossed = cross(_drives(sample), self.barrier(p, parameters), parameters).crossed[0]
         per_field = crossed * p.seeded * p.field_area.value / p.membrane_area.value
-        return tuple((Value(self.counted, "", reading(series, p.every), _UNIT),) for series in per_field)
+        return (Value(self.counted, "", reading(per_field, p.every), _UNIT),)
 
     @override
     def protocol_for(self, measure: str, of: Sequence[str], *, duration: float | None = None) -> Protocol:
@@ -146,31 +141,21 @@ class AbstractTranswell(AbstractAssay):
         return counts
 
 
-def bare_filter(protocol: TranswellProtocol) -> Barrier:
+def bare_filter(protocol: TranswellProtocol, parameters: CrossingParameters) -> Barrier:
     """Return the membrane of an insert with the film of proteins in its pores."""
     return uncoated_filter(
         protocol.pore_diameter.value,
         protocol.pore_density.value,
         protocol.membrane_thickness.value,
-        load_crossing_parameters(),
+        parameters,
     )
 
 
-def _drives(samples: Sequence[Sample]) -> Drives:
-    times = samples[0].times
-    wrong = [
-        reason
-        for i, sample in enumerate(samples)
-        for reason, bad in (
-            (f"sample {i} has other times than the first", not np.array_equal(sample.times, times)),
-            (f"sample {i} gives no 'nucleus_area' [µm²] in its geometry", "nucleus_area" not in sample.geometry),
-        )
-        if bad
-    ]
-    if wrong:
-        raise ParameterError("; ".join(wrong))
+def _drives(sample: Sample) -> Drives:
+    if "nucleus_area" not in sample.geometry:
+        raise ParameterError("the sample gives no 'nucleus_area' [µm²] in its geometry")
     protrusion, contraction, proteolysis = (
-        np.array([sample.series(need) for sample in samples]) for need in (_PROTRUSION, _CONTRACTION, _PROTEOLYSIS)
+        np.array([sample.series(need)]) for need in (_PROTRUSION, _CONTRACTION, _PROTEOLYSIS)
     )
-    nuclei = np.array([sample.geometry["nucleus_area"] for sample in samples], dtype=np.float64)
-    return Drives(times, protrusion, contraction, proteolysis, nuclei)
+    nucleus = np.array([sample.geometry["nucleus_area"]], dtype=np.float64)
+    return Drives(sample.times, protrusion, contraction, proteolysis, nucleus)

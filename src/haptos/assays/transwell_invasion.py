@@ -13,7 +13,7 @@ from haptos.conditions.experiment import Protocol
 from haptos.core.specs import QuantityOf
 from haptos.core.units import Quantity
 from haptos.motility.barriers import Barrier, coated_filter
-from haptos.motility.parameters import load_crossing_parameters
+from haptos.motility.parameters import CrossingParameters
 
 __all__ = ["TranswellInvasion", "TranswellInvasionProtocol"]
 
@@ -42,8 +42,7 @@ class TranswellInvasion(AbstractTranswell):
     measures: ClassVar = {"invaded": "1/field"}
 
     @override
-    def barrier(self, protocol: Protocol) -> Barrier:
+    def barrier(self, protocol: Protocol, parameters: CrossingParameters) -> Barrier:
         """Return the gel on the filter."""
         p = own_protocol(protocol, TranswellInvasionProtocol)
-        parameters = load_crossing_parameters()
-        return coated_filter(bare_filter(p), p.gel, p.gel_density.value, p.gel_thickness.value, parameters)
+        return coated_filter(bare_filter(p, parameters), p.gel, p.gel_density.value, p.gel_thickness.value, parameters)

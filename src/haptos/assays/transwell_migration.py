@@ -10,6 +10,7 @@ from haptos.assays.base import own_protocol
 from haptos.assays.transwell import AbstractTranswell, TranswellProtocol, bare_filter
 from haptos.conditions.experiment import Protocol
 from haptos.motility.barriers import Barrier
+from haptos.motility.parameters import CrossingParameters
 
 __all__ = ["TranswellMigration", "TranswellMigrationProtocol"]
 
@@ -30,6 +31,6 @@ class TranswellMigration(AbstractTranswell):
     measures: ClassVar = {"migrated": "1/field"}
 
     @override
-    def barrier(self, protocol: Protocol) -> Barrier:
+    def barrier(self, protocol: Protocol, parameters: CrossingParameters) -> Barrier:
         """Return the filter with the film of proteins in its pores."""
-        return bare_filter(own_protocol(protocol, TranswellMigrationProtocol))
+        return bare_filter(own_protocol(protocol, TranswellMigrationProtocol), parameters)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-__all__ = ["number", "out", "plain_table", "share", "to_json"]
+__all__ = ["out", "plain_table", "share", "to_json"]
 
 #: Colours of the verdict words; the word itself always stands there too.
 VERDICT_STYLES = {
@@ -71,29 +71,6 @@ def plain_table(columns: Sequence[str], *, right: Iterable[str] = (), fold: Iter
             overflow="fold",
         )
     return table
-
-
-def number(value: Any, digits: int = 3) -> str:
-    """Return a number for reading; missing values are a dash.
-
-    Examples
-    --------
-    >>> number(1234.5), number(0.01234), number(float("nan")), number(2.0)
-    ('1,230', '0.0123', '–', '2.00')
-    """
-    if value is None or value != value:
-        return "–"
-    size = abs(float(value))
-    if size == float("inf"):
-        return "∞" if value > 0 else "−∞"
-    if size == 0:
-        return "0"
-    if size < 1e-3 or size >= 1e6:
-        return f"{value:.{digits - 1}e}"
-    from math import floor, log10
-
-    places = digits - 1 - floor(log10(size))
-    return f"{round(float(value), places):,.{max(0, places)}f}"
 
 
 def share(value: Any) -> str:

@@ -38,7 +38,7 @@ def cells_command(*, as_json: bool) -> None:
         to_json(rows)
         return
     table = plain_table(["name", "what", "organism", "tissue"], fold=["what"])
-    _print(table, rows, "cell contexts", lambda r: (r["name"], r["label"], r["organism"], r["tissue"] or "–"))
+    _print(table, rows, "cell contexts", lambda r: (r["name"], r["label"], r["organism"] or "–", r["tissue"] or "–"))
 
 
 def compounds_command(*, as_json: bool) -> None:

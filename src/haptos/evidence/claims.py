@@ -378,7 +378,8 @@ class Claim(Spec):
         if self.trial is not None and self.expect is not None:
             missing = [a for a in self.expect.arms() if a not in self.trial.arms]
             if missing:
-                raise PydanticCustomError("claim", "the expectation names missing arms: {arms}", {"arms": ", ".join(missing)})
+                names = {"arms": ", ".join(missing)}
+                raise PydanticCustomError("claim", "the expectation names missing arms: {arms}", names)
         return self
 
 

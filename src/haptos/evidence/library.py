@@ -46,7 +46,9 @@ class Library:
         How messages call the folder.
     own : Document, optional
         A user's file with ``claims:`` and optionally ``sources:``. Its claims replace those of the
-        folder, its sources are added; conflicts and misprints are left out.
+        folder, its sources are added; conflicts, misprints and quantities are left out.
+    vocabulary : Vocabulary, optional
+        The vocabulary, if it was read before.
 
     Notes
     -----
@@ -54,10 +56,18 @@ class Library:
     problems of the files they touch; the ``*_records`` keep the problems as data, for the linter.
     """
 
-    def __init__(self, root: Traversable, *, name: str = "library", own: Document | None = None) -> None:
+    def __init__(
+        self,
+        root: Traversable,
+        *,
+        name: str = "library",
+        own: Document | None = None,
+        vocabulary: Vocabulary | None = None,
+    ) -> None:
         self.root = root
         self.name = name
         self.own = own
+        self._vocabulary = vocabulary
         self._read: dict[str, Records[Claim]] = {}
 
     # --- files ---------------------------------------------------------------------------
@@ -65,7 +75,7 @@ class Library:
     @cached_property
     def vocabulary(self) -> Vocabulary:
         """The controlled vocabulary, with the problems of its files."""
-        return read_vocabulary(self.root, name=self.name)
+        return read_vocabulary(self.root, name=self.name) if self._vocabulary is None else self._vocabulary
 
     @cached_property
     def catalogue(self) -> Catalogue:
@@ -138,7 +148,7 @@ class Library:
     def quantity_records(self) -> Records[QuantityRecord]:
         """Quantities with the problems of their files."""
         found: Records[QuantityRecord] = Records()
-        for file in yaml_files(self.root / "quantities"):
+        for file in yaml_files(self.root / "quantities") if self.own is None else ():
             found += read_file(QuantityRecord, file, "quantities", f"{self.name}/quantities")
         return found
 

@@ -8,7 +8,7 @@ from haptos.conditions.catalogue import library_folder
 from haptos.core.located import load_yaml
 from haptos.errors import Issue, SpecError
 from haptos.evidence.claims import Claim
-from haptos.evidence.library import Library
+from haptos.evidence.library import Library, load_library
 from haptos.evidence.lint import RULES, lint
 from haptos.evidence.lint.numbers import Retractions
 from haptos.evidence.lint.reading import ClaimPrefix, KnownNames, Readable, UniqueIds
@@ -42,7 +42,7 @@ def check_claims(file: Path | str) -> tuple[Library, tuple[Issue, ...]]:
     SpecError
         If the file is missing or no YAML.
     """
-    library = Library(library_folder(), own=load_yaml(file))
+    library = Library(library_folder(), own=load_yaml(file), vocabulary=load_library().vocabulary)
     rules = [rule for rule in RULES if isinstance(rule, _ON_CLAIMS)]
     return library, tuple(issue for issue in lint(library, rules) if issue.where.startswith(str(file)))
 

@@ -12,7 +12,7 @@ from haptos.conditions.experiment import Culture
 from haptos.conditions.interventions import Intervention
 from haptos.evidence.claims import Readout
 
-__all__ = ["Names", "agent", "induced_by", "listed", "readout_phrase", "series", "setting", "surroundings"]
+__all__ = ["Names", "agent", "details", "induced_by", "listed", "readout_phrase", "series", "setting", "surroundings"]
 
 _SPLIT = re.compile(r" (?=(?:at|in|to|on|not|with|from) )")
 _COUNTED = ("migrated", "invaded", "proliferating", "escaped")
@@ -117,13 +117,11 @@ def agent(step: Intervention, names: Names) -> str:
         case doing.SwapCells():
             return names.cells(step.target)
         case doing.Knockdown():
-            return f"{name} siRNA"
+            return f"siRNA against {name}" if names.is_plural(step.target) else f"{name} siRNA"
         case doing.Overexpress():
-            return f"{name} overexpression"
-        case doing.Treat():
-            return name
-        case doing.Add():
-            return f"a gradient of {name}" if step.gradient else name
+            return f"overexpression of {name}" if " with " in name else f"{name} overexpression"
+        case doing.Treat() | doing.Add():
+            return f"a gradient of {name}" if getattr(step, "gradient", False) else name
         case doing.Neutralise():
             return f"an antibody against {name}"
         case doing.PlateOn():
@@ -162,8 +160,6 @@ _NOUNS = {
     "release": "release of {}",
     "withdraw": "withdrawal of {}",
     "embed_in": "embedding in {}",
-    "select_subline": "selection of the {}",
-    "implant": "implantation into the {}",
     "restrict_spreading": "restricted spreading",
     "set_affinity": "{fold}-fold affinity of {}",
     "set_mobility": "{fold}-fold mobility of {}",
@@ -183,22 +179,58 @@ def _mechanical(step: Intervention, name: str) -> str:
             return f"immobilisation of {name}"
         case doing.SetDensity():
             return f"{step.level} density of {name}"
-        case doing.Shear():
-            return "flow" if step.shear == "on" else "stop of flow"
         case doing.SetArchitecture():
             return f"a {step.set_architecture.replace('_', ' (')}) cytoskeleton"
         case doing.Injure():
             return f"a wound in the {step.injure}"
+        case doing.Implant() | doing.SelectSubline():
+            return f"{'implantation into' if step.verb == 'implant' else 'selection of'} {_the(name)}"
         case doing.Scan():
             return f"a series of {name} from {step.low.value:g}- to {step.high.value:g}-fold"
         case _:
             fold = getattr(step, "fold", None)
             form = _NOUNS.get(step.verb, step.verb.replace("_", " ") + " {}")
+            form = {"on": "flow", "stop": "stop of flow"}[name] if step.verb == "shear" else form
             return form.format(name, fold="" if fold is None else f"{fold.value:g}")
 
 
 def _pole(pole: str) -> str:
     return "" if pole == "everywhere" else f" at the {pole}"
+
+
+def _the(name: str) -> str:
+    return name if name.startswith(("the ", "a ", "an ")) else f"the {name}"
+
+
+def details(step: Intervention) -> str:
+    """Return how strong, how much and when, where that is not the default.
+
+    Examples
+    --------
+    >>> details(doing.Activate(activate="MAPK1", strength="weak", until="1 h"))
+    'until 1 h, weak'
+    """
+    defaults = {name: field.default for name, field in type(step).model_fields.items()}
+    found = []
+    for name in (
+        "dose",
+        "fold",
+        "density",
+        "stiffness",
+        "remaining",
+        "by",
+        "at",
+        "until",
+        "strength",
+        "state",
+        "variant",
+    ):
+        value = getattr(step, name, None)
+        if value is not None and value != defaults.get(name):
+            label = {"at": "from ", "until": "until "}.get(name, "")
+            unit = "-fold" if name == "fold" else ""
+            found.append(f"{label}{value}{unit}")
+    return ", ".join(found)
 
 
 def _spoken(variant: str) -> str:
@@ -217,16 +249,14 @@ def setting(step: Intervention, names: Names) -> str:
     match step:
         case doing.PlateOn():
             return agent(step, names).removeprefix("plating ")
-        case doing.EmbedIn():
-            return f"in {name}"
+        case doing.EmbedIn() | doing.Implant():
+            return f"in {name if isinstance(step, doing.EmbedIn) else _the(name)}"
         case doing.Detach():
             return "in suspension"
         case doing.Withdraw() | doing.Knockout():
             return f"without {name}"
         case doing.SwapCells():
             return f"in {names.cells(step.target)}"
-        case doing.Implant():
-            return f"in the {name}"
         case doing.LockConformation():
             return f"with {name} locked in {step.state} affinity{_pole(step.pole)}"
         case doing.Shear():

@@ -101,4 +101,6 @@ class Scene:
             return ""
         unit = self.names.measure(self.trial.assay, readout.measure)[1]
         unit = "min" if readout.summary in ("delay", "half_life") else unit
+        if unit.startswith("1/"):
+            return f" per {unit.removeprefix('1/')}"
         return "" if unit in ("", "1", "a.u.") else f" {unit}"

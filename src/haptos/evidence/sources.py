@@ -118,11 +118,11 @@ _FIELD = re.compile(r"^\s*(\w+)\s*=\s*\{(.*?)\}\s*,?\s*$", re.MULTILINE)
 
 
 def parse_bibliography(text: str) -> tuple[Reference, ...]:
-    """Read BibTeX in the plain form of ``references.bib``: one field per line, values in braces.
+    r"""Read BibTeX in the plain form of ``references.bib``: one field per line, values in braces.
 
     Examples
     --------
-    >>> parse_bibliography("@article{kong2009,\\n  year = {2009},\\n}\\n")[0].fields["year"]
+    >>> parse_bibliography("@article{kong2009,\n  year = {2009},\n}\n")[0].fields["year"]
     '2009'
     """
     return tuple(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import cast
 
 from haptos.conditions.catalogue import Vocabulary
 from haptos.conditions.interventions import Scan
 from haptos.evidence import claims as said
 from haptos.evidence.claims import Claim, Relation
-from haptos.evidence.phrases import Names, induced_by, listed, series
+from haptos.evidence.phrases import Names, details, induced_by, listed, series
 from haptos.evidence.scene import Pair, Scene, Steps
 
 __all__ = ["relation_sentence", "sentence", "trial_sentence"]
@@ -20,6 +21,9 @@ _VERBS = {
     "decrease": ("lowers", "", "lower"),
     "no_change": ("leaves", " unchanged", "the same"),
 }
+
+#: What the reference does to the test arm, given what the test arm does to the reference.
+_OPPOSITE = {"increase": "decrease", "decrease": "increase", "no_change": "no_change"}
 
 
 def sentence(claim: Claim, vocabulary: Vocabulary) -> str:
@@ -82,7 +86,7 @@ def trial_sentence(claim: Claim, vocabulary: Vocabulary) -> str:
         case said.Range() | said.Biphasic():
             text = _alone(scene, claim.expect)
         case _:
-            text = _compared(scene, cast(said.Compared, claim.expect))
+            text = _compared(scene, cast("said.Compared", claim.expect))
     return _finish(f"{text} ({scene.reading()})")
 
 
@@ -90,6 +94,9 @@ def _compared(scene: Scene, expect: said.Compared) -> str:
     """Word an expectation relative to a reference arm."""
     control = getattr(expect, "control", None)
     pairs = [scene.pair(test, reference, control) for test, reference in expect.pairs()]
+    if all(p.cells == p.other_cells and p.removed and not p.added for p in pairs) and _outcome(expect) in _OPPOSITE:
+        turned = [replace(p, added=p.removed, removed=()) for p in pairs]
+        return "; ".join(_effects(scene, expect, turned, _OPPOSITE[_outcome(expect)]))
     if any(p.cells != p.other_cells or not p.added for p in pairs):
         return "; ".join(dict.fromkeys(_contrast(scene, expect, p) for p in pairs))
     if len(pairs) == 1 and pairs[0].removed:
@@ -97,32 +104,46 @@ def _compared(scene: Scene, expect: said.Compared) -> str:
     return "; ".join(_effects(scene, expect, pairs))
 
 
-def _effects(scene: Scene, expect: said.Compared, pairs: Sequence[Pair]) -> list[str]:
+def _effects(scene: Scene, expect: said.Compared, pairs: Sequence[Pair], outcome: str = "") -> list[str]:
     """Word pairs as effects, joined where they differ in one respect only."""
     inducers = _grouped(((p.cells, p.background, p.removed, p.added), p.induced) for p in pairs)
-    causes = _grouped((((c, b, r, tuple(i)), added) for (c, b, r, added), i in inducers.items()))
-    places = _grouped((((b, r, i, tuple(added)), c) for (c, b, r, i), added in causes.items()))
-    return [_effect(scene, expect, cells, *key) for key, cells in places.items()]
+    causes = _grouped(((c, b, r, tuple(i)), added) for (c, b, r, added), i in inducers.items())
+    cells = _grouped(((b, r, i, tuple(added)), c) for (c, b, r, i), added in causes.items())
+    places = _grouped(((r, i, added, tuple(c)), b) for (b, r, i, added), c in cells.items())
+    return [
+        f"{_place(scene, c, backgrounds)}, {_effect(scene, expect, r, i, added, outcome)}"
+        for (r, i, added, c), backgrounds in places.items()
+    ]
+
+
+def _place(scene: Scene, cells: Sequence[str], backgrounds: Sequence[Steps]) -> str:
+    """Return where effects happen: what all backgrounds share, then how they differ."""
+    first, *others = backgrounds
+    if not others:
+        return scene.place(cells, first)
+    common = tuple(step for step in first if all(step in steps for steps in others))
+    rest = [tuple(step for step in steps if step not in common) for steps in backgrounds]
+    ways = [" ".join(scene.settings(steps)) if steps else "alone" for steps in rest]
+    return f"{scene.place(cells, common)}, {listed(ways)}"
 
 
 def _effect(
     scene: Scene,
     expect: said.Compared,
-    cells: list[str],
-    background: Steps,
     removed: Steps,
     induced: tuple[Steps, ...],
     added: tuple[Steps, ...],
+    outcome: str = "",
 ) -> str:
-    """Word 'in these cells, this does that'."""
+    """Word 'this does that'."""
     many = len(added) > 1
-    verb, rest = _predicate(scene, expect, tuple(steps for steps in induced if steps))
+    verb, rest = _predicate(scene, expect, tuple(steps for steps in induced if steps), outcome)
     causes = series([scene.cause(steps) for steps in added]) + (" each" if many else "")
     against = f" compared with {scene.cause(removed)}" if removed else ""
-    return f"{scene.place(cells, background)}, {causes} {_plural(verb) if many else verb} {rest}{against}"
+    return f"{causes} {_plural(verb) if many else verb} {rest}{against}"
 
 
-def _predicate(scene: Scene, expect: said.Compared, induced: tuple[Steps, ...]) -> tuple[str, str]:
+def _predicate(scene: Scene, expect: said.Compared, induced: tuple[Steps, ...], outcome: str = "") -> tuple[str, str]:
     """Return verb and rest of an effect."""
     what = scene.what
     match expect:
@@ -140,8 +161,7 @@ def _predicate(scene: Scene, expect: said.Compared, induced: tuple[Steps, ...]) 
         case said.Ratio():
             return "brings", f"{what} to {_span(expect.low, expect.high)}-fold"
         case _:
-            outcome = str(getattr(expect, "outcome", "increase"))
-            verb, after, _ = _VERBS[outcome]
+            verb, after, _ = _VERBS[outcome or _outcome(expect)]
             fold = getattr(expect, "at_least", None)
             return verb, f"{what}{after}" + (f" at least {fold.value:g}-fold" if fold is not None else "")
 
@@ -161,19 +181,19 @@ def _contrast(scene: Scene, expect: said.Compared, p: Pair) -> str:
     shared = " ".join(["", scene.culture, *scene.settings(p.shared)]).rstrip() if not place else ""
     match expect:
         case said.Abolished():
-            claim = f"is nearly gone {here}, compared with {there}"
+            claim = f"is nearly gone {here}, unlike {there}"
         case said.Restored():
-            claim = f"is restored {here}, compared with {there}"
+            claim = f"is restored {here}, unlike {there}"
         case said.Ratio():
-            claim = f"is {_span(expect.low, expect.high)}-fold {here}, compared with {there}"
+            claim = f"{here} is {_span(expect.low, expect.high)}-fold that {there}"
         case said.Transient():
             claim = f"rises {here} over that {there} and is back within {expect.back_by}"
         case said.Sustained():
             claim = f"stays above that {there} {here} until {expect.until}"
         case _:
-            outcome = str(getattr(expect, "outcome", "increase"))
-            adjective = _VERBS[outcome][2]
-            claim = f"is {adjective} {here} {'as' if outcome == 'no_change' else 'than'} {there}"
+            claim = (
+                f"is {_VERBS[_outcome(expect)][2]} {here} {'as' if _outcome(expect) == 'no_change' else 'than'} {there}"
+            )
     return f"{place}{scene.what} {claim}{shared}".replace("  ", " ")
 
 
@@ -185,6 +205,9 @@ def _sides(scene: Scene, p: Pair) -> tuple[str, str]:
         there = [f"in {scene.names.cells(p.other_cells)}", *there]
     if not here and not there:
         return "in the same state", "at rest"
+    if here == there:
+        here = [f"{text} ({how})" for text, how in zip(here, map(details, p.added), strict=False)]
+        there = [f"{text} ({how})" for text, how in zip(there, map(details, p.removed), strict=False)]
     if not here:
         return f"without {scene.cause(p.removed)}", "with it"
     return " ".join(here), " ".join(there) or "without"
@@ -255,6 +278,10 @@ def _contexts(pairs: Sequence[Pair]) -> list[str]:
     return list(dict.fromkeys(p.cells for p in pairs))
 
 
+def _outcome(expect: said.Compared) -> str:
+    return str(getattr(expect, "outcome", ""))
+
+
 def _bounds(expect: said.Range, unit: str) -> str:
     low, high = expect.low, expect.high
     if low is not None and high is not None:
@@ -294,6 +321,6 @@ def _plural(verb: str) -> str:
 
 def _finish(text: str) -> str:
     """Start with a capital, unless the first word is a name with capitals or digits, and end with a stop."""
-    first = text.split(" ")[0]
+    first = text.split(" ", maxsplit=1)[0]
     start = text[0].upper() + text[1:] if first.isalpha() and first.islower() else text
     return f"{start}."

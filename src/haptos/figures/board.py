@@ -84,7 +84,7 @@ def board_figure(rows: Sequence[BoardRow], *, title: str = "") -> Figure:
             _draw_words(figure, row, lines, y + height / 2)
             y += height
             _rule(figure, y)
-        _legend(figure, y + 0.3)
+        _legend(figure, y + 0.33)
     return figure
 
 

@@ -197,15 +197,7 @@ def _panel(
     relative = unit in RELATIVE_UNITS and math.isfinite(first) and first > 0
     scale = 1.0 / first if relative else 1.0
     model = _model([r for r in ensemble if _key(r) == key], arms, relative=relative)
-    bars = tuple(
-        Bar(
-            arm,
-            tuple(float(r["value"]) * scale for r in mine if str(r["arm"]) == arm),
-            *(float(rows[arm][name]) * scale for name in ("geometric_mean", "low", "high")),
-            model.get(arm),
-        )
-        for arm in arms
-    )
+    bars = tuple(_bar(arm, mine, rows[arm], model.get(arm), scale) for arm in arms)
     brackets = tuple(
         Bracket(str(r["test"]), str(r["against"]), _p(r))
         for r in comparisons
@@ -213,6 +205,18 @@ def _panel(
     )
     found = tuple(p for p in published if (p.measure, p.of) == key and p.test in arms)
     return Panel(*key, unit, bars, brackets, found, arms[0] if relative else "")
+
+
+def _bar(
+    arm: str,
+    points: Sequence[dict[str, Any]],
+    summary: Mapping[str, Any],
+    model: tuple[float, float, float] | None,
+    scale: float,
+) -> Bar:
+    repeats = tuple(float(r["value"]) * scale for r in points if str(r["arm"]) == arm)
+    mean, low, high = (float(summary[name]) * scale for name in ("geometric_mean", "low", "high"))
+    return Bar(arm, repeats, mean, low, high, model)
 
 
 def _key(row: Mapping[str, Any]) -> tuple[str, str]:

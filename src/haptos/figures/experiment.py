@@ -222,7 +222,8 @@ def _bar_layout(sheet: _Sheet, panel: Panel, height: float) -> BarLayout:
 
 def _label_value_axis(axes: Axes, panel: Panel, data: float, height: float, names: Mapping[str, str]) -> None:
     """Write what was measured, and its unit, along the data part of the axis."""
-    what = f"{panel.of} {names.get(panel.measure, _WORDS.get(panel.measure, panel.measure.replace('_', ' ')))}".strip()
+    usual = _WORDS.get(panel.measure, panel.measure.replace("_", " "))
+    what = f"{panel.of.replace('_', ' ')} {names.get(panel.measure, usual)}".strip()
     unit = f"fold of {panel.relative_to}" if panel.relative_to else panel.unit
     lines = [*wrap(what, data, 7), *(wrap(f"({unit})", data, 7) if unit not in {"", "1"} else ())]
     axes.set_ylabel("\n".join(lines), y=data / height / 2, linespacing=1.1)

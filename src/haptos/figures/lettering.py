@@ -11,6 +11,7 @@ __all__ = ["Labels", "fit_labels", "fold_text", "p_text", "text_width", "wrap"]
 
 _LINE = 1.2
 _TURN = 40.0
+_COLUMNS = (0.7, 0.85, 1.0, 1.2, 1.4, 1.6, 1.9, 2.3, 2.8)
 
 
 @lru_cache(maxsize=4096)
@@ -44,7 +45,7 @@ def wrap(text: str, width: float, size: float, *, bold: bool = False) -> tuple[s
 
 def _pieces(text: str) -> list[str]:
     """Split where a line may break; a number stays with its unit."""
-    joined = re.sub(r"(?<=\d) (?=[^\W\d]|%)", "\u00a0", " ".join(text.split()))
+    joined = re.sub(r"(?<!\S)(\d+(?:[.,]\d+)?) ", "\\1\u00a0", " ".join(text.split()))
     return re.findall(r"[^ _/]*[_/]|[^ _/]+ ?| ", joined)
 
 
@@ -69,13 +70,16 @@ class Labels:
     height : float
         Room they need below the axis [inch].
     overhang : float
-        How far the first one reaches to the left of its slot's centre [inch].
+        How far they reach to the left of the centre of the first slot [inch].
+    lean : float
+        How far they reach to the right of the centre of the last slot if they lean that way [inch].
     """
 
     texts: tuple[str, ...]
     turned: bool
     height: float
     overhang: float
+    lean: float = 0.0
 
     @property
     def angle(self) -> float:
@@ -91,24 +95,30 @@ def fit_labels(labels: tuple[str, ...], slot: float, size: float = 6.5) -> Label
     line = size * _LINE / 72.0
     if all(text_width(w, size) <= room for w in words) and all(len(t) <= 3 for t in level):
         widest = max((text_width(part, size) for part in level[0]), default=0.0)
-        return Labels(tuple(map("\n".join, level)), False, max(map(len, level)) * line + 0.05, widest / 2)  # noqa: FBT003
-    most_lines = max(1, int(slot / math.sin(math.radians(_TURN)) / line + 0.4))
+        height = max(map(len, level)) * line + 0.05
+        return Labels(tuple(map("\n".join, level)), turned=False, height=height, overhang=widest / 2)
+    most_lines = max(1, int(slot * math.sin(math.radians(_TURN)) / line + 0.05))
     turned = [_balanced(label, most_lines, size) for label in labels]
     lengths = [max(text_width(part, size) for part in t) for t in turned]
-    tallest = max(map(len, turned)) * line
     angle = math.radians(_TURN)
-    height = max(lengths) * math.sin(angle) + tallest * math.cos(angle) + 0.05
+    sizes = zip(lengths, map(len, turned), strict=True)
+    height = max(length * math.sin(angle) + n * line * math.cos(angle) for length, n in sizes) + 0.05
     reach = max(length * math.cos(angle) - i * slot for i, length in enumerate(lengths))
-    return Labels(tuple(map("\n".join, turned)), True, height, max(reach, 0.0))  # noqa: FBT003
+    last = len(turned) - 1
+    lean = max(
+        length * math.cos(angle) + len(t) * line * math.sin(angle) - (last - i) * slot
+        for i, (length, t) in enumerate(zip(lengths, turned, strict=True))
+    )
+    return Labels(tuple(map("\n".join, turned)), turned=True, height=height, overhang=max(reach, 0.0), lean=lean)
 
 
 def _balanced(label: str, most_lines: int, size: float) -> tuple[str, ...]:
     """Wrap to the narrowest column that needs no more than `most_lines` lines."""
-    for width in (0.7, 0.85, 1.0, 1.2, 1.4, 1.6, 1.9):
+    for width in _COLUMNS:
         lines = wrap(label, width, size)
         if len(lines) <= most_lines and all(text_width(piece.rstrip(), size) <= width for piece in _pieces(label)):
             return lines
-    return wrap(label, 1.9, size)
+    return wrap(label, _COLUMNS[-1], size)
 
 
 def p_text(p: float) -> str:

@@ -51,6 +51,7 @@ th button:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
 th button::after { content: " \\2195"; color: var(--soft); font-weight: 400; }
 th[aria-sort=ascending] button::after { content: " \\2191"; color: var(--ink); }
 th[aria-sort=descending] button::after { content: " \\2193"; color: var(--ink); }
+.keep { white-space: nowrap; }
 .verdict { font-weight: 650; white-space: nowrap; }
 .supported { color: var(--good); } .contradicted { color: var(--bad); } .undecided { color: var(--open); }
 .vacuous { color: var(--vacuous); } .not-expressible, .untestable { color: var(--none); }

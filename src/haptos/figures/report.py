@@ -145,7 +145,8 @@ def _share(fraction: float | None, verdict: str) -> Markup:
         return join("–")
     percent = f"{100 * min(max(fraction, 0.0), 1.0):.0f}"
     fill = tag("i", style=f"width:{percent}%")
-    return join(tag("span", fill, class_=f"bar {_kind(verdict)}", aria_hidden="true"), f"{percent} %")
+    bar = tag("span", fill, class_=f"bar {_kind(verdict)}", aria_hidden="true")
+    return tag("span", bar, f"{percent} %", class_="keep")
 
 
 def _literature(report: ReportData) -> Markup:
@@ -168,7 +169,7 @@ def _literature_row(v: LiteratureVerdict) -> Markup:
         tag("td", v.published),
         tag("td", _verdict(v.verdict), why),
         tag("td", _share(v.fraction, v.verdict)),
-        tag("td", v.source, " ", tag("span", v.claim, class_="soft"), doi),
+        tag("td", v.source, " ", tag("span", v.claim, class_="soft keep"), doi),
     )
 
 
@@ -193,7 +194,7 @@ def _board_row(row: BoardRow) -> Markup:
     source = join(tag("br"), tag("span", row.source, class_="soft small")) if row.source else ""
     return tag(
         "tr",
-        tag("th", row.claim, scope="row"),
+        tag("th", row.claim, scope="row", class_="keep"),
         tag("td", row.sentence, source),
         tag("td", f"{sign} {word}".strip()),
         tag("td", effect, data_key=_key(row.effect)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
 from haptos.figures.lettering import Labels, fit_labels, text_width
@@ -87,21 +87,37 @@ def place_freely(pictures: Sequence[Picture], sheet: float) -> tuple[tuple[Place
     x, y, lowest = 0.0, 0.0, 0.0
     for picture in pictures:
         side = band_label_width(picture) + 0.14
-        width = min(sheet - side - 0.12, max(0.62 * len(picture.lanes), 1.2))
-        if placed and x + side + width + 0.12 > sheet:
+        width = min(sheet - side - 0.12, _free_width(picture))
+        for _ in range(3):  # narrower lanes may need longer labels
+            width -= max(0.0, side + width + _beyond(picture, width) + 0.05 - sheet)
+        if placed and x + side + width + max(_beyond(picture, width), 0.12) > sheet:
             x, y = 0.0, lowest
         above = 0.24 + fit_lane_labels(picture, width).height
         height = strip_height(picture, width)
         placed.append(Placed(picture, x + side, y + above, width, height, y + 0.1, labelled=True))
-        x += side + width + 0.3
+        x += side + width + max(_beyond(picture, width), 0.0) + 0.3
         lowest = max(lowest, y + above + height + 0.1)
     return tuple(placed), lowest
+
+
+def _beyond(picture: Picture, width: float) -> float:
+    """Return how far the lane labels lean out to the right of the picture [inch]."""
+    _, left, right = lane_groups(picture)[-1]
+    return fit_lane_labels(picture, width).lean - (1 - (left + right) / 2) * width
+
+
+def _free_width(picture: Picture) -> float:
+    """Return the least comfortable width [inch] at which lane labels stand level, or the usual width."""
+    usual = max(0.62 * len(picture.lanes), 1.2)
+    wider = [usual * share for share in (1.0, 1.2, 1.45)]
+    return next((width for width in wider if not fit_lane_labels(picture, width).turned), usual)
 
 
 def fit_lane_labels(picture: Picture, width: float, size: float = 6.5) -> Labels:
     """Lay out the labels of the lanes of a picture of the given width [inch]."""
     groups = lane_groups(picture)
-    slot = min(right - left for _, left, right in groups) * width
+    middles = [(left + right) / 2 for _, left, right in groups]
+    slot = min((b - a for a, b in pairwise(middles)), default=groups[0][2] - groups[0][1]) * width
     return fit_labels(tuple(label for label, _, _ in groups), slot, size)
 
 

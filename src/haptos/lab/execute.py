@@ -144,6 +144,7 @@ def to_arrays(outcome: Outcome) -> dict[str, NDArray[Any]]:
     """Return an outcome as named arrays, for a checkpoint."""
     arrays: dict[str, NDArray[Any]] = {f"quantity/{k}": np.asarray(v, float) for k, v in outcome.quantities.items()}
     arrays |= {f"geometry/{k}": np.asarray(v, float) for k, v in outcome.geometry.items()}
+    arrays |= {f"parameter/{k}": np.asarray(v, float) for k, v in outcome.parameters.items()}
     return {**arrays, "status": np.asarray(int(outcome.status))}
 
 
@@ -151,4 +152,5 @@ def from_arrays(arrays: Mapping[str, NDArray[Any]]) -> Outcome:
     """Return the outcome kept as named arrays."""
     quantities = {k.partition("/")[2]: v for k, v in arrays.items() if k.startswith("quantity/")}
     geometry = {k.partition("/")[2]: float(v) for k, v in arrays.items() if k.startswith("geometry/")}
-    return Outcome(quantities, geometry, Status(int(arrays["status"])))
+    parameters = {k.partition("/")[2]: float(v) for k, v in arrays.items() if k.startswith("parameter/")}
+    return Outcome(quantities, geometry, Status(int(arrays["status"])), parameters)

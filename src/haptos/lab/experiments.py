@@ -56,8 +56,11 @@ def lab_catalogue() -> Catalogue:
     """Return every name an experiment file may use, and the protocols of the assays."""
     from haptos.assays.registry import ASSAYS
     from haptos.conditions.catalogue import load_catalogue
+    from haptos.signalling.cells import cell_lines
 
-    return catalogue_with(load_catalogue(), ASSAYS)
+    known = load_catalogue()
+    cells = tuple(dict.fromkeys((*known.names.get("cells", ()), *cell_lines())))
+    return catalogue_with(replace(known, names={**known.names, "cells": cells}), ASSAYS)
 
 
 def catalogue_with(catalogue: Catalogue, assays: Mapping[str, AbstractAssay]) -> Catalogue:

@@ -18,19 +18,16 @@ _DOSE = Quantity(1000.0, "concentration", "1 µM")
 def list_cells(simulator: Simulator | None = None) -> list[dict[str, Any]]:
     """Return the cell contexts: name, label, kind, organism, tissue, simulated; simulated ones first."""
     from haptos.conditions.catalogue import load_vocabulary
+    from haptos.signalling.cells import cell_lines
 
     cells = simulator or CellSimulator()
-    rows = [
-        {
-            "name": term.id,
-            "label": term.label,
-            "kind": term.kind,
-            "organism": term.organism,
-            "tissue": term.tissue,
-            "simulated": not cells.expressibility(_condition(term.id)),
-        }
-        for term in load_vocabulary().cells.values()
-    ]
+    terms = load_vocabulary().cells
+    rows: list[dict[str, Any]] = []
+    for name in dict.fromkeys((*terms, *cell_lines())):
+        term = terms.get(name)
+        about = {key: getattr(term, key, None) for key in ("label", "kind", "organism", "tissue")}
+        simulated = not cells.expressibility(_condition(name))
+        rows.append({"name": name, **about, "label": about["label"] or name, "simulated": simulated})
     return _simulated_first(rows)
 
 

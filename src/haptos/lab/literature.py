@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from haptos.assays.masses import protein_of
-from haptos.errors import SpecError
-from haptos.evidence.claims import Claim, Compared, Count
-from haptos.lab.judging import Verdict, judge
+from haptos.evidence.claims import Claim, Compared, Count, Varies
+from haptos.lab.judging import judge_readings, reason_of
 from haptos.lab.trials import Match, match_arms, same_culture
 
 if TYPE_CHECKING:
+    from haptos.evidence.claims import AnyExpectation as Simulated
+    from haptos.evidence.claims import Readout
     from haptos.evidence.library import Library
     from haptos.lab.outcome import Readings
 
@@ -95,25 +96,24 @@ def _findings(readings: Readings, library: Library) -> Iterator[Finding]:
         found = _restricted(claim, readings)
         if found is None:
             continue
-        narrowed, match = found
-        verdict = judge(readings, narrowed, match.arms)
-        test, against = _pair(narrowed, match)
+        readout, expect, match = found
+        judgement = judge_readings(readings, expect, readout, match.arms)
+        test, against = _pair(expect, match)
         source = sources.get(claim.source)
-        readout = claim.trial.readout if claim.trial is not None else None
         yield Finding(
             claim=claim.id,
             test=test,
             against=against,
-            measure=readout.measure if readout is not None else "",
-            of=", ".join(readout.of) if readout is not None else "",
-            outcome=str(getattr(claim.expect, "outcome", "")),
+            measure=readout.measure,
+            of=", ".join(readout.of),
+            outcome=expect.outcome,
             published=sentence(claim, library.vocabulary),
             source=source.cite() if source is not None else claim.source,
             doi=(source.doi or "") if source is not None else "",
-            verdict=verdict.verdict,
-            fraction=verdict.fraction,
-            reason=verdict.reason,
-            caveats=_caveats(readings, narrowed, match, whole=narrowed.expect == claim.expect),
+            verdict=judgement.verdict,
+            fraction=judgement.fraction,
+            reason=reason_of(judgement, readings.smallest_fold),
+            caveats=_caveats(claim, match, whole=expect == claim.expect),
             conflicts=claim.conflicts,
         )
 
@@ -135,40 +135,37 @@ def _candidates(readings: Readings, library: Library) -> Iterator[Claim]:
                 yield claim
 
 
-def _restricted(claim: Claim, readings: Readings) -> tuple[Claim, Match] | None:
-    """Return the claim narrowed to the arms the experiment holds, or None if it tests no part of it."""
-    if claim.trial is None or claim.expect is None or isinstance(claim.expect, Count):
+def _restricted(claim: Claim, readings: Readings) -> tuple[Readout, Simulated, Match] | None:
+    """Return readout and expectation narrowed to the arms at hand, or None if no part can be tested."""
+    trial, expect = claim.trial, claim.expect
+    if trial is None or trial.readout is None or expect is None or isinstance(expect, Count):
         return None
-    match = match_arms(readings.plan.experiment, claim.trial, claim.expect.arms())
-    missing = [a for a in claim.expect.arms() if a not in match.arms]
+    match = match_arms(readings.plan.experiment, trial, expect.arms())
+    missing = [arm for arm in expect.arms() if arm not in match.arms]
     if not missing:
-        return claim, match
-    if not isinstance(claim.expect, Compared) or claim.expect.outcome == "varies":  # type: ignore[attr-defined]
+        return trial.readout, expect, match
+    if not isinstance(expect, Compared) or isinstance(expect, Varies):
         return None
-    pairs = [(t, r) for t, r in claim.expect.pairs() if t in match.arms and r in match.arms]
-    others = {a for pair in claim.expect.pairs() for a in pair}
-    if not pairs or any(a not in others for a in missing):
+    pairs = [(t, r) for t, r in expect.pairs() if t in match.arms and r in match.arms]
+    if not pairs or any(arm not in {a for pair in expect.pairs() for a in pair} for arm in missing):
         return None
     changes: dict[str, Any] = {"test": tuple(t for t, _ in pairs)}
-    if claim.expect.references:
+    if expect.references:
         changes["references"] = tuple(r for _, r in pairs)
-    try:
-        return claim.with_changes(expect=claim.expect.with_changes(**changes)), match
-    except SpecError:
-        return None
+    return trial.readout, expect.with_changes(**changes), match
 
 
-def _pair(claim: Claim, match: Match) -> tuple[str, str]:
+def _pair(expect: Simulated, match: Match) -> tuple[str, str]:
     """Return the first tested arm and what it is held against, in the words of the experiment."""
-    expect = claim.expect
     if isinstance(expect, Compared):
         test, reference = expect.pairs()[0]
         return match.arms[test], match.arms[reference]
-    names = [match.arms[a] for a in (expect.arms() if expect is not None else ())]
+    names = [match.arms[arm] for arm in expect.arms()]
     return names[0], names[-1] if len(names) > 1 else ""
 
 
-def _caveats(readings: Readings, claim: Claim, match: Match, *, whole: bool) -> tuple[str, ...]:
+def _caveats(claim: Claim, match: Match, *, whole: bool) -> tuple[str, ...]:
+    """Say in what the experiment differs from that of the claim."""
     found = []
     if not match.same_cells and claim.trial is not None:
         found.append(f"the source used {claim.trial.cells}")

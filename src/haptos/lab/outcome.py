@@ -81,6 +81,17 @@ class Readings:
         ]
         return pd.DataFrame(rows, columns=["arm", "member", "measure", "of", "value", "unit"])
 
+    @property
+    def readouts(self) -> tuple[tuple[str, str], ...]:
+        """(measure, of) of everything that was read, in order."""
+        found = next(iter(self.members.values()), None) or next(iter(self.repeats.values()), ())
+        return tuple(dict.fromkeys((v.measure, v.of) for v in found))
+
+    @property
+    def smallest_fold(self) -> float:
+        """Smallest fold change (> 1) the assay resolves."""
+        return self.plan.assay.noise(self.plan.experiment.assay).smallest_fold
+
     @cached_property
     def measured(self) -> pd.DataFrame:
         """Tidy measured values: arm, replicate, technical, measure, of, value, unit."""
@@ -130,7 +141,7 @@ def read_all(plan: Plan, outcomes: Mapping[str, Outcome]) -> Readings:
 
 
 def _sample(arm: PlannedArm, outcome: Outcome) -> Sample:
-    return Sample(np.asarray(arm.condition.times, float), outcome.quantities, outcome.geometry)
+    return Sample(np.asarray(arm.condition.times, float), outcome.quantities, outcome.geometry, outcome.parameters)
 
 
 def end_value(value: Value) -> float:
@@ -163,7 +174,6 @@ def fold_table(readings: Readings) -> pd.DataFrame:
     """
     import pandas as pd
 
-    noise = readings.plan.assay.noise(readings.plan.experiment.assay)
     wide = readings.ensemble.pivot_table(
         index=["measure", "of", "member"], columns="arm", values="value", sort=False, dropna=False
     )
@@ -172,7 +182,7 @@ def fold_table(readings: Readings) -> pd.DataFrame:
         for (measure, of), group in wide.groupby(["measure", "of"], sort=False):
             folds = _folds(group.get(comparison.test), group.get(comparison.against))
             names = {"test": comparison.test, "against": comparison.against, "measure": measure, "of": of}
-            rows.append({**names, **_spread(folds, noise.smallest_fold)})
+            rows.append({**names, **_spread(folds, readings.smallest_fold)})
     columns = ["test", "against", "measure", "of", "median", "low", "high", "members", "raised", "lowered"]
     return pd.DataFrame(rows, columns=columns)
 

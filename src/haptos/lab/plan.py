@@ -8,7 +8,7 @@ from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from haptos.conditions.interventions import AnyIntervention, SwapCells
+from haptos.conditions.interventions import Intervention, SwapCells
 from haptos.core.hashing import content_hash
 from haptos.core.located import Document, Path
 from haptos.errors import Issue, ParameterError, SpecError
@@ -184,7 +184,7 @@ def condition_of(experiment: Experiment, label: str, assay: AbstractAssay) -> Co
     )
 
 
-def _resolve(cells: str, interventions: Sequence[AnyIntervention]) -> tuple[str, tuple[AnyIntervention, ...]]:
+def _resolve(cells: str, interventions: Sequence[Intervention]) -> tuple[str, tuple[Intervention, ...]]:
     """Apply exchanges of cells: the last one decides which cells the arm holds."""
     swaps = [i.swap_cells for i in interventions if isinstance(i, SwapCells)]
     return (swaps or [cells])[-1], tuple(i for i in interventions if not isinstance(i, SwapCells))

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from haptos.lab.outcome import Readings, arrays_of, fold_table, read_all
 from haptos.lab.plan import Plan
+from haptos.lab.report import draw_experiment, literature_note, report_experiment, warnings_of
+from haptos.lab.words import arm_text
 from haptos.store.arrays import write_arrays, write_tables
 from haptos.store.files import told, write_whole
 
@@ -80,7 +82,6 @@ def write_experiment_results(
         The experiment file as the user wrote it.
     """
     from haptos.lab.experiments import experiment_yaml
-    from haptos.lab.report import draw_experiment, report_experiment
 
     results = evaluate(plan, outcomes, bench)
     folder = staging.result
@@ -150,13 +151,20 @@ def headline(results: Results) -> dict[str, Any]:
     return {
         "title": plan.experiment.title,
         "assay": plan.assay.name,
+        "assay_label": plan.assay.label,
         "cells": plan.experiment.cells,
+        "repeats": plan.replicates,
         "arms": len(plan.arms),
+        "done": {label: arm_text(steps) for label, steps in plan.experiment.arms.items()},
+        "shared": arm_text(plan.experiment.shared) if plan.experiment.shared else "",
+        "relative": sorted(plan.assay.relative),
         "members": len(plan.members),
         "failed_members": len({(f.arm, f.member) for f in failures if f.member is not None}),
         "failed_repeats": len([f for f in failures if f.replicate is not None]),
         "failed": list(results.silent),
         "verdict": _one_line(verdicts, results.silent),
+        "warnings": list(warnings_of(results)),
+        "literature_note": literature_note(results),
     }
 
 

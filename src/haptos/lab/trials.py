@@ -6,14 +6,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from haptos.conditions.experiment import Comparison, Culture, Experiment
-from haptos.conditions.interventions import AnyIntervention, SwapCells
+from haptos.conditions.experiment import Comparison, Culture, Experiment, Protocol
+from haptos.conditions.interventions import Intervention, Scan, SwapCells
 from haptos.core.units import Quantity
 from haptos.errors import ParameterError
+from haptos.lab.judging import SUMMARIES, is_quotient
 
 if TYPE_CHECKING:
     from haptos.assays.base import AbstractAssay
     from haptos.evidence.claims import Trial
+
+#: Samples of a time course.
+_SAMPLES = 48
 
 __all__ = ["Match", "experiment_of", "match_arms", "missing_part", "same_culture", "same_kind"]
 
@@ -24,9 +28,13 @@ def missing_part(trial: Trial, assays: Mapping[str, AbstractAssay]) -> str | Non
         return _missing_assay(trial.assay)
     if trial.readout is None:
         return "the trial reads nothing"
-    assay = assays[trial.assay]
-    if trial.readout.measure not in assay.measures:
-        return f"the assay {assay.name} does not read {trial.readout.measure!r} yet"
+    assay, readout = assays[trial.assay], trial.readout
+    if readout.measure not in assay.measures:
+        return f"the assay {assay.name} does not read {readout.measure!r} yet"
+    if readout.summary not in SUMMARIES:
+        return f"the reading {readout.summary.replace('_', ' ')!r} of a time course is not built yet"
+    if any(isinstance(step, Scan) for arm in trial.arms.values() for step in arm):
+        return "series over an amount (scan) are not built yet"
     try:
         experiment_of(trial, assays)
     except ParameterError as error:
@@ -54,11 +62,12 @@ def experiment_of(trial: Trial, assays: Mapping[str, AbstractAssay], *, seed: in
     """
     if trial.readout is None or not trial.arms:
         raise ParameterError("a trial without arms or readout is no experiment")
-    assay = assays[trial.assay]
-    end = trial.readout.at or trial.duration
-    protocol = assay.protocol_for(
-        trial.readout.measure, trial.readout.of, duration=end.value if end is not None else None
-    )
+    readout, assay = trial.readout, assays[trial.assay]
+    end = readout.at or trial.duration
+    names = tuple(dict.fromkeys((*readout.of, *readout.over))) if is_quotient(readout) else readout.of
+    protocol = assay.protocol_for(readout.measure, names, duration=end.value if end is not None else None)
+    if readout.summary != "endpoint":
+        protocol = _as_course(protocol, readout.summary)
     arms = list(trial.arms)
     return Experiment(
         cells=trial.cells,
@@ -68,6 +77,14 @@ def experiment_of(trial: Trial, assays: Mapping[str, AbstractAssay], *, seed: in
         compare=tuple(Comparison(test=a, against=arms[0]) for a in arms[1:]),
         seed=seed,
     )
+
+
+def _as_course(protocol: Protocol, summary: str) -> Protocol:
+    """Return the protocol read over time instead of at its end."""
+    if "every" not in type(protocol).model_fields:
+        raise ParameterError(f"the assay {protocol.name} gives no time course, which the reading {summary!r} needs")
+    end = getattr(protocol, "duration").value  # noqa: B009 - a field of every protocol that has 'every'
+    return protocol.with_changes(every=f"{end / _SAMPLES!r} min")
 
 
 # --- matching ----------------------------------------------------------------------------
@@ -123,10 +140,10 @@ def match_arms(experiment: Experiment, trial: Trial, wanted: Iterable[str]) -> M
     return Match(arms, same_cells, same_amounts)
 
 
-_Arm = tuple[str, tuple[AnyIntervention, ...]]
+_Arm = tuple[str, tuple[Intervention, ...]]
 
 
-def _arm(cells: str, interventions: Iterable[AnyIntervention]) -> _Arm:
+def _arm(cells: str, interventions: Iterable[Intervention]) -> _Arm:
     steps = tuple(interventions)
     swaps = [i.swap_cells for i in steps if isinstance(i, SwapCells)]
     return (swaps or [cells])[-1], tuple(i for i in steps if not isinstance(i, SwapCells))
@@ -138,7 +155,7 @@ def _same(ours: _Arm, theirs: _Arm) -> bool:
     return ours[0] == theirs[0] or same_kind(ours[0], theirs[0])
 
 
-def _signature(step: AnyIntervention) -> str:
+def _signature(step: Intervention) -> str:
     """Return what an intervention is without its amounts and times; folds keep their direction."""
     parts = [step.verb]
     for name in type(step).model_fields:

@@ -33,7 +33,7 @@ Array = NDArray[np.float64]
 
 #: Standard normal scores of the cells that are followed, and the longest time step [min].
 _SCORES = np.linspace(-4.0, 4.0, 65)
-_STEP = 5.0
+_STEP = 15.0
 
 
 @dataclass(frozen=True)
@@ -108,8 +108,8 @@ def passage(pore_share: Array, parameters: CrossingParameters) -> Array:
 
     Examples
     --------
-    >>> from haptos.motility.parameters import load_crossing_parameters
-    >>> passage(np.array([0.05, 0.1, 0.55, 1.0, 3.0]), load_crossing_parameters()).round(3).tolist()
+    >>> from haptos.motility.parameters import crossing_parameters
+    >>> passage(np.array([0.05, 0.1, 0.55, 1.0, 3.0]), crossing_parameters()).round(3).tolist()
     [0.0, 0.0, 0.5, 1.0, 1.0]
     """
     low, high = parameters.arrest_share, parameters.full_speed_share

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from functools import cache
-from importlib.resources import files
-from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
+from haptos.core.parameters import load_table
+from haptos.errors import ParameterError, nearest
 
-from haptos.core.located import Document, parse_yaml
-from haptos.core.specs import Fraction, QuantityOf, Spec, read_spec
-from haptos.core.units import Quantity
+__all__ = ["CrossingParameters", "crossing_parameters"]
 
-__all__ = ["CrossingFile", "CrossingParameters", "Sourced", "load_crossing_parameters", "read_crossing_parameters"]
-
-_FILE = "library/parameters/crossing.yaml"
-_Share = Annotated[Quantity, QuantityOf("fraction", above=0.0, maximum=1.0)]
-_Area = Annotated[Quantity, QuantityOf("area", above=0.0)]
-_Density = Annotated[Quantity, QuantityOf("mass concentration", above=0.0)]
+_UNITS = {
+    "speed_full_drive": "um_per_min",
+    "degradation": "per_nM_min",
+    "reach": "um",
+    "collagen_I_pore_area": "um2",
+    "matrigel_pore_area": "um2",
+    "collagen_I_density": "ng_per_mL",
+    "matrigel_density": "ng_per_mL",
+    "film_density": "ng_per_mL",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,70 +76,32 @@ class CrossingParameters:
         return self.matrigel_pore_area * self.matrigel_density
 
 
-class Sourced[Q](Spec):
-    """A number with its unit, where it comes from and how sure it is."""
+def crossing_parameters(values: Mapping[str, float] | None = None) -> CrossingParameters:
+    """Return the parameters: the central values, some or all replaced by `values`.
 
-    value: Q = Field(description="the number with its unit")
-    source: str = Field("", description="id of the quantity record; empty where there is none")
-    confidence: Literal["measured", "fitted", "assumed"] = Field(description="how the number is known")
-    note: str = Field("", description="what is meant")
-
-    @model_validator(mode="after")
-    def _measured_has_source(self) -> Sourced[Q]:
-        if self.confidence == "measured" and not self.source:
-            raise PydanticCustomError("source", "a measured number needs its source")
-        return self
-
-
-class _Parameters(Spec):
-    speed_full_drive: Sourced[Annotated[Quantity, QuantityOf("speed", above=0.0)]]
-    directed_share: Sourced[_Share]
-    speed_without_contraction: Sourced[Fraction]
-    arrest_share: Sourced[_Share]
-    full_speed_share: Sourced[Annotated[Quantity, QuantityOf("number", above=0.0)]]
-    speed_variation: Sourced[Annotated[Quantity, QuantityOf("number", above=0.0)]]
-    degradation: Sourced[Annotated[Quantity, QuantityOf("association rate", minimum=0.0)]]
-    reach: Sourced[Annotated[Quantity, QuantityOf("length", above=0.0)]]
-    collagen_I_pore_area: Sourced[_Area]
-    collagen_I_density: Sourced[_Density]
-    matrigel_pore_area: Sourced[_Area]
-    matrigel_density: Sourced[_Density]
-    film_density: Sourced[Annotated[Quantity, QuantityOf("mass concentration", minimum=0.0)]]
-
-    @model_validator(mode="after")
-    def _ordered(self) -> _Parameters:
-        if self.full_speed_share.value.value <= self.arrest_share.value.value:
-            raise PydanticCustomError("order", "full_speed_share must be greater than arrest_share")
-        return self
-
-
-class CrossingFile(Spec):
-    """The file of crossing parameters."""
-
-    version: Literal[1] = Field(description="version of the format")
-    parameters: _Parameters = Field(description="the parameters by name")
-
-
-def read_crossing_parameters(document: Document) -> CrossingParameters:
-    """Check a document of crossing parameters and convert it to internal units.
+    Parameters
+    ----------
+    values : mapping of str to float, optional
+        A member of the ensemble, or part of one, in internal units; names of other rooms
+        are ignored only if they belong to no parameter of this table.
 
     Raises
     ------
-    SpecError
-        With every wrong unit, missing source or unknown name, each with its line.
+    ParameterError
+        If the table and the model do not name the same parameters, a unit is not the one
+        the model expects, or the arrest area is not below that of free passage.
     """
-    table = read_spec(CrossingFile, document).parameters
-    return CrossingParameters(**{f.name: getattr(table, f.name).value.value for f in fields(CrossingParameters)})
-
-
-@cache
-def load_crossing_parameters() -> CrossingParameters:
-    """Return the shipped parameters.
-
-    Examples
-    --------
-    >>> load_crossing_parameters().arrest_share
-    0.1
-    """
-    text = files("haptos").joinpath(_FILE).read_text(encoding="utf-8")
-    return read_crossing_parameters(parse_yaml(text, name=_FILE))
+    table = load_table("crossing")
+    names = [f.name for f in fields(CrossingParameters)]
+    for name in names:
+        if name not in table:
+            near = ", ".join(nearest(name, list(table)))
+            raise ParameterError(f"parameters/crossing.yaml: {name} is missing" + (f" ({near}?)" if near else ""))
+        expected = _UNITS.get(name, "dimensionless")
+        if table[name].unit != expected:
+            raise ParameterError(f"parameters/crossing.yaml: {name} has unit {table[name].unit}, expected {expected}")
+    given = values or {}
+    found = CrossingParameters(**{name: given.get(name, table[name].value) for name in names})
+    if found.full_speed_share <= found.arrest_share:
+        raise ParameterError("full_speed_share must be greater than arrest_share")
+    return found

@@ -4,12 +4,19 @@ Import this module only inside functions: it imports numba, which takes half a s
 The chain of comparisons becomes one jump table in machine code.
 """
 
+# ruff: noqa: PLR0912, PLR0913, PLR0915, PLR0917, C901
+# Kernels take bare arrays, and the chain of operations is long by nature.
+
 from __future__ import annotations
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from haptos.numerics.operations import Op
+
+Array = NDArray[np.float64]
+Index = NDArray[np.int32]
 
 __all__ = ["derivative", "evaluate_paths", "jacobian_by_columns", "prepare", "run"]
 
@@ -52,7 +59,11 @@ _SELECT = int(Op.SELECT)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def run(code, first, work):  # type: ignore[no-untyped-def]
+def run(
+    code: Index,
+    first: int,
+    work: Array,
+) -> None:
     """Run instructions ``code (n, 4)``; result `k` goes to ``work[first + k]``."""
     for k in range(code.shape[0]):
         op = code[k, 0]
@@ -136,7 +147,13 @@ def run(code, first, work):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def prepare(prologue, first, work, place, values):  # type: ignore[no-untyped-def]
+def prepare(
+    prologue: Index,
+    first: int,
+    work: Array,
+    place: int,
+    values: Array,
+) -> None:
     """Put fixed variables at ``work[place:]`` and run the prologue."""
     for i in range(values.shape[0]):
         work[place + i] = values[i]
@@ -144,9 +161,18 @@ def prepare(prologue, first, work, place, values):  # type: ignore[no-untyped-de
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def derivative(  # type: ignore[no-untyped-def]
-    code, first, work, place, time_place, time, state, floor, outputs, result
-):
+def derivative(
+    code: Index,
+    first: int,
+    work: Array,
+    place: int,
+    time_place: int,
+    time: float,
+    state: Array,
+    floor: Array,
+    outputs: Index,
+    result: Array,
+) -> bool:
     """Evaluate dy/dt; states are raised to their floor first. Returns whether all is finite.
 
     ``place`` is that of state 0, ``floor`` is 0 for species and minus infinity for
@@ -161,13 +187,24 @@ def derivative(  # type: ignore[no-untyped-def]
         value = work[outputs[i]]
         result[i] = value
         finite = finite and np.isfinite(value)
-    return finite
+    return bool(finite)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def jacobian_by_columns(  # type: ignore[no-untyped-def]
-    code, first, work, place, time_place, time, state, floor, outputs, rows, columns, result
-):
+def jacobian_by_columns(
+    code: Index,
+    first: int,
+    work: Array,
+    place: int,
+    time_place: int,
+    time: float,
+    state: Array,
+    floor: Array,
+    outputs: Index,
+    rows: Index,
+    columns: Index,
+    result: Array,
+) -> None:
     """Evaluate the sparse Jacobian into ``result[column, row]``; the rest must be zero.
 
     Entries that are not finite are stored as zero: the matrix only steers an iteration.
@@ -182,9 +219,19 @@ def jacobian_by_columns(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def evaluate_paths(  # type: ignore[no-untyped-def]
-    prologue, first_prologue, body, first_body, work, place, states, fixed, times, outputs, result
-):
+def evaluate_paths(
+    prologue: Index,
+    first_prologue: int,
+    body: Index,
+    first_body: int,
+    work: Array,
+    place: int,
+    states: Array,
+    fixed: Array,
+    times: Array,
+    outputs: Index,
+    result: Array,
+) -> None:
     """Evaluate along paths: ``states (B, T, n)``, ``fixed (B, p)``, ``times (T,)``.
 
     States stand at ``work[place:]``, fixed variables after them, then time.

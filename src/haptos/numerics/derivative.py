@@ -14,14 +14,10 @@ TIME_AXIS = -1
 """Stands for time in the place of a variable index."""
 
 _Build = GraphBuilder
-_Flat = frozenset(
-    {Op.FLOOR, Op.CEIL, Op.LT, Op.LE, Op.EQ, Op.NE, Op.AND, Op.OR, Op.XOR, Op.NOT}
-)
+_Flat = frozenset({Op.FLOOR, Op.CEIL, Op.LT, Op.LE, Op.EQ, Op.NE, Op.AND, Op.OR, Op.XOR, Op.NOT})
 
 
-def gradients(
-    builder: GraphBuilder, roots: Sequence[int], variables: Collection[int]
-) -> list[dict[int, int]]:
+def gradients(builder: GraphBuilder, roots: Sequence[int], variables: Collection[int]) -> list[dict[int, int]]:
     """Differentiate expressions with respect to variables.
 
     Parameters
@@ -64,9 +60,7 @@ def gradients(
     return [known[root] for root in roots]
 
 
-def _chain(
-    b: GraphBuilder, position: int, node: Node, known: Mapping[int, dict[int, int]]
-) -> dict[int, int]:
+def _chain(b: GraphBuilder, position: int, node: Node, known: Mapping[int, dict[int, int]]) -> dict[int, int]:
     """Combine the gradients of the operands by the chain rule."""
     inner = [known[i] for i in node.operands]
     if node.op in _Flat or not any(inner):
@@ -177,9 +171,7 @@ _RULES: Mapping[Op, _Rule] = MappingProxyType(
         Op.COSH: _unary(lambda b, x, f: b.apply(Op.SINH, x)),
         Op.TANH: _unary(lambda b, x, f: _one_minus_square(b, f)),
         Op.ASINH: _unary(lambda b, x, f: _inverse(b, _root(b, _one_plus(b, b.mul(x, x))))),
-        Op.ACOSH: _unary(
-            lambda b, x, f: _inverse(b, _root(b, b.sub(b.mul(x, x), b.constant(1.0))))
-        ),
+        Op.ACOSH: _unary(lambda b, x, f: _inverse(b, _root(b, b.sub(b.mul(x, x), b.constant(1.0))))),
         Op.ATANH: _unary(lambda b, x, f: _inverse(b, _one_minus_square(b, x))),
     }
 )

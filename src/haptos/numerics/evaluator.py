@@ -124,9 +124,7 @@ class SystemEvaluator:
             (self._system.jacobian, self._jac_args),
         ):
             first = tape.first_variable + self._system.n_states
-            self._prepare(
-                _locked(tape.prologue), tape.first_prologue, arguments[2], first, values
-            )
+            self._prepare(_locked(tape.prologue), tape.first_prologue, arguments[2], first, values)
 
     def set_interval(self, start: float, stop: float) -> None:
         """Clamp time to the inside of an interval, so that jumps at its ends stay outside."""

@@ -61,9 +61,7 @@ class Graph:
         """Whether any of `roots` depends on time explicitly."""
         return any(self.nodes[i].op is Op.TIME for i in self.reachable(roots))
 
-    def evaluate(
-        self, roots: Sequence[int], variables: ArrayLike, time: ArrayLike = 0.0
-    ) -> list[NDArray[np.float64]]:
+    def evaluate(self, roots: Sequence[int], variables: ArrayLike, time: ArrayLike = 0.0) -> list[NDArray[np.float64]]:
         """Evaluate by walking the graph: slow, readable, the meaning of everything else.
 
         Parameters
@@ -97,7 +95,7 @@ class Graph:
 
 def _reachable(nodes: Sequence[Node], roots: Iterable[int]) -> list[int]:
     seen = set(roots)
-    if seen and not (0 <= min(seen) and max(seen) < len(nodes)):
+    if seen and (min(seen) < 0 or max(seen) >= len(nodes)):
         raise ParameterError("an expression is not in this graph: was it built after freezing?")
     stack = list(seen)
     while stack:

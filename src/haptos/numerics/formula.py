@@ -9,9 +9,7 @@ from haptos.numerics.operations import OPERATIONS, Op
 
 __all__ = ["formula"]
 
-_INFIX = frozenset(
-    {Op.ADD, Op.SUB, Op.MUL, Op.DIV, Op.POW, Op.LT, Op.LE, Op.EQ, Op.NE, Op.AND, Op.OR}
-)
+_INFIX = frozenset({Op.ADD, Op.SUB, Op.MUL, Op.DIV, Op.POW, Op.LT, Op.LE, Op.EQ, Op.NE, Op.AND, Op.OR})
 
 
 def formula(graph: Graph, root: int, name: Callable[[int], str]) -> str:

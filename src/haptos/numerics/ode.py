@@ -161,8 +161,7 @@ def _check_times(segments: Sequence[OdeSegment], times: ArrayLike) -> None:
         raise ParameterError("times must be a row of finite numbers in ascending order")
     if grid.size and (grid[0] < ends[0, 0] or grid[-1] > ends[-1, 1]):
         raise ParameterError(
-            f"output times {grid[0]:g} to {grid[-1]:g} leave the simulated interval "
-            f"{ends[0, 0]:g} to {ends[-1, 1]:g}"
+            f"output times {grid[0]:g} to {grid[-1]:g} leave the simulated interval {ends[0, 0]:g} to {ends[-1, 1]:g}"
         )
 
 

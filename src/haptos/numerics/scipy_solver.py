@@ -206,7 +206,7 @@ class _Member:
     def _clip(self) -> Status:
         """Lift small negative values to the floor; report larger ones."""
         floor = self.task.system.floor
-        allowed = 100.0 * (self.atol + self.task.rtol * self.largest)
+        allowed = 1e4 * self.atol + 100.0 * self.task.rtol * self.largest
         lowest = np.min(np.vstack([self.rows, self.state]), axis=0, initial=np.inf)
         if np.any(lowest < floor - allowed):
             return Status.NEGATIVE

@@ -79,9 +79,7 @@ class SteadyTask:
         if self.scale.shape != self.initial.shape or not np.all(self.scale > 0.0):
             raise ParameterError("scale must be above zero and have the shape of initial")
         if self._acted_on():
-            raise ParameterError(
-                f"states {self._acted_on()} are to be judged but depend on states that are not"
-            )
+            raise ParameterError(f"states {self._acted_on()} are to be judged but depend on states that are not")
 
     @property
     def who(self) -> NDArray[np.intp]:
@@ -217,9 +215,7 @@ class _Rest:
     keep their meaning and small species their weight.
     """
 
-    def __init__(
-        self, evaluator: SystemEvaluator, scale: Array, who: NDArray[np.intp], state: Array
-    ) -> None:
+    def __init__(self, evaluator: SystemEvaluator, scale: Array, who: NDArray[np.intp], state: Array) -> None:
         self.evaluator = evaluator
         self.scale = scale
         self.who = who

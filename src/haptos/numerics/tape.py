@@ -116,9 +116,7 @@ class Tape:
         """
         given = np.asarray(variables, dtype=np.float64)
         if given.shape[:1] != (self.n_variables,):
-            raise ParameterError(
-                f"the tape reads {self.n_variables} variables; the array has shape {given.shape}"
-            )
+            raise ParameterError(f"the tape reads {self.n_variables} variables; the array has shape {given.shape}")
         now = np.asarray(time, dtype=np.float64)
         places: list[NDArray[np.float64]] = [np.asarray(c) for c in self.constants]
         places += [*given, now]
@@ -131,9 +129,7 @@ class Tape:
         return np.stack(results) if results else np.zeros((0, *shape))
 
 
-def build_tape(
-    graph: Graph, roots: Sequence[int], n_variables: int, fixed: Collection[int] = ()
-) -> Tape:
+def build_tape(graph: Graph, roots: Sequence[int], n_variables: int, fixed: Collection[int] = ()) -> Tape:
     """Turn expressions into a tape; common sub-expressions are evaluated once.
 
     Parameters
@@ -186,9 +182,7 @@ def build_tape(
     )
 
 
-def _split(
-    nodes: Sequence[Node], order: Sequence[int], fixed: frozenset[int]
-) -> tuple[list[int], list[int]]:
+def _split(nodes: Sequence[Node], order: Sequence[int], fixed: frozenset[int]) -> tuple[list[int], list[int]]:
     """Split the operations into those of fixed variables only and the others."""
     is_steady: dict[int, bool] = {}
     steady: list[int] = []
@@ -207,9 +201,7 @@ def _split(
     return steady, moving
 
 
-def _leaf_places(
-    nodes: Sequence[Node], order: Sequence[int], n_variables: int
-) -> tuple[list[float], dict[int, int]]:
+def _leaf_places(nodes: Sequence[Node], order: Sequence[int], n_variables: int) -> tuple[list[float], dict[int, int]]:
     """Give every constant, variable and time its place."""
     constants = [i for i in order if nodes[i].op is Op.CONSTANT]
     places = {position: place for place, position in enumerate(constants)}
@@ -221,9 +213,7 @@ def _leaf_places(
     return [nodes[i].value for i in constants], places
 
 
-def _instructions(
-    nodes: Sequence[Node], positions: Sequence[int], places: dict[int, int]
-) -> Instructions:
+def _instructions(nodes: Sequence[Node], positions: Sequence[int], places: dict[int, int]) -> Instructions:
     table = np.zeros((len(positions), 4), dtype=np.int32)
     for row, position in enumerate(positions):
         op, operands, _ = nodes[position]

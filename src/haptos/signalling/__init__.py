@@ -1,0 +1,1 @@
+"""One cell inside: modules of biology composed, compiled and simulated as a network."""

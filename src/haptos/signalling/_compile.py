@@ -73,11 +73,7 @@ def find_roles(model: KineticModel) -> Roles:
 def _ordered(model: KineticModel, expressions: Mapping[str, int]) -> tuple[str, ...]:
     """Order symbols so that each follows the ones its expression needs."""
     needs = {
-        symbol: [
-            model.symbols[i]
-            for i in sorted(model.graph.variables(expression))
-            if model.symbols[i] in expressions
-        ]
+        symbol: [model.symbols[i] for i in sorted(model.graph.variables(expression)) if model.symbols[i] in expressions]
         for symbol, expression in expressions.items()
     }
     try:
@@ -114,17 +110,13 @@ def dynamics(model: KineticModel, roles: Roles) -> tuple[Graph, list[int], dict[
     one = builder.constant(1.0)
     places = {s.id: values[s.compartment] for s in model.species}
     derivatives = [
-        rates[s]
-        if s in rates
-        else builder.mul(builder.total(flows.get(s, ())), builder.div(one, places[s]))
+        rates[s] if s in rates else builder.mul(builder.total(flows.get(s, ())), builder.div(one, places[s]))
         for s in roles.states
     ]
     return builder.freeze(), derivatives, values
 
 
-def _flows(
-    builder: GraphBuilder, model: KineticModel, values: Mapping[str, int]
-) -> dict[str, list[int]]:
+def _flows(builder: GraphBuilder, model: KineticModel, values: Mapping[str, int]) -> dict[str, list[int]]:
     """Return the signed reaction rates that change every species."""
     flows: dict[str, list[int]] = {}
     for reaction in model.reactions:
@@ -135,9 +127,7 @@ def _flows(
     return flows
 
 
-def _copy(
-    builder: GraphBuilder, model: KineticModel, expression: int, values: Mapping[str, int]
-) -> int:
+def _copy(builder: GraphBuilder, model: KineticModel, expression: int, values: Mapping[str, int]) -> int:
     used = model.graph.variables(expression)
     replaced = {i: values[model.symbols[i]] for i in used}
     return builder.copy_from(model.graph, [expression], replaced)[0]
@@ -215,15 +205,11 @@ def _given(model: KineticModel) -> tuple[dict[str, float], dict[str, int]]:
     return given, formulas
 
 
-def _held(
-    model: KineticModel, roles: Roles, order: Iterable[str], expressions: Mapping[str, int]
-) -> tuple[str, ...]:
+def _held(model: KineticModel, roles: Roles, order: Iterable[str], expressions: Mapping[str, int]) -> tuple[str, ...]:
     moving = set(roles.states)
     for symbol in order:
         used = model.graph.variables(expressions[symbol])
-        if model.graph.uses_time(expressions[symbol]) or any(
-            model.symbols[i] in moving for i in used
-        ):
+        if model.graph.uses_time(expressions[symbol]) or any(model.symbols[i] in moving for i in used):
             moving.add(symbol)
     return _in_order(roles.constants, moving)
 

@@ -39,9 +39,7 @@ class ConservationLaw:
 _Row = dict[int, Fraction]
 
 
-def conservation_laws(
-    species: Sequence[str], changes: Iterable[Mapping[str, float]]
-) -> tuple[ConservationLaw, ...]:
+def conservation_laws(species: Sequence[str], changes: Iterable[Mapping[str, float]]) -> tuple[ConservationLaw, ...]:
     """Return a basis of the left null space of the stoichiometric matrix.
 
     Parameters
@@ -66,14 +64,11 @@ def conservation_laws(
     """
     index = {s: i for i, s in enumerate(species)}
     rows = [
-        {index[s]: Fraction(repr(float(v))) for s, v in change.items() if s in index and v != 0}
-        for change in changes
+        {index[s]: Fraction(repr(float(v))) for s, v in change.items() if s in index and v != 0} for change in changes
     ]
     pivots = _reduced(rows)
     free = [i for i in range(len(species)) if i not in pivots]
-    basis = [
-        {f: Fraction(1), **{p: -row[f] for p, row in pivots.items() if f in row}} for f in free
-    ]
+    basis = [{f: Fraction(1), **{p: -row[f] for p, row in pivots.items() if f in row}} for f in free]
     rows = sorted(_without_minus(basis), key=sorted)
     return tuple(_law(species, row) for row in rows)
 
@@ -109,21 +104,26 @@ def _subtract(target: _Row, row: _Row, factor: Fraction) -> None:
 def _without_minus(basis: Sequence[_Row]) -> list[_Row]:
     """Replace laws with negative weights by sums with other laws that have none."""
     rows = [dict(row) for row in basis]
-    for i, row in enumerate(rows):
-        for other in [r for k, r in enumerate(rows) if k != i]:
-            shared = [-row[c] / other[c] for c in row if row[c] < 0 and other.get(c, 0) > 0]
-            if shared and min(other.values()) >= 0:
-                candidate = dict(row)
-                _subtract(candidate, other, -max(shared))
-                if sum(v < 0 for v in candidate.values()) < sum(v < 0 for v in row.values()):
-                    rows[i] = row = candidate
+    for i in range(len(rows)):
+        for k, other in enumerate(rows):
+            if k != i and min(other.values()) >= 0:
+                rows[i] = _lifted(rows[i], other)
     return rows
+
+
+def _lifted(row: _Row, other: _Row) -> _Row:
+    """Add a law to another if that leaves fewer negative weights."""
+    shared = [-row[c] / other[c] for c in row if row[c] < 0 and other.get(c, 0) > 0]
+    if not shared:
+        return row
+    candidate = dict(row)
+    _subtract(candidate, other, -max(shared))
+    fewer = sum(v < 0 for v in candidate.values()) < sum(v < 0 for v in row.values())
+    return candidate if fewer else row
 
 
 def _law(species: Sequence[str], row: _Row) -> ConservationLaw:
     scale = math.lcm(*(v.denominator for v in row.values()))
     whole = {c: int(v * scale) for c, v in sorted(row.items())}
     common = math.gcd(*whole.values())
-    return ConservationLaw(
-        tuple(species[c] for c in whole), tuple(v // common for v in whole.values())
-    )
+    return ConservationLaw(tuple(species[c] for c in whole), tuple(v // common for v in whole.values()))

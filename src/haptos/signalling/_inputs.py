@@ -97,9 +97,7 @@ def columns(
     return found
 
 
-def unknown_name(
-    name: str, kind: str, names: Sequence[str], elsewhere: Mapping[str, str]
-) -> ParameterError:
+def unknown_name(name: str, kind: str, names: Sequence[str], elsewhere: Mapping[str, str]) -> ParameterError:
     """Return the error for a name that is not admissible, with the nearest that are."""
     if name in elsewhere:
         return ParameterError(f"{name!r} is not a {kind}: {elsewhere[name]}")

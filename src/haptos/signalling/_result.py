@@ -25,8 +25,7 @@ def _column(names: tuple[str, ...], name: str) -> int:
         close = nearest(name, names)
         hint = f"; did you mean {', '.join(close)}?" if close else ""
         raise ParameterError(
-            f"{name!r} is not among the outputs of this simulation{hint} "
-            "Ask for it with the argument 'outputs'."
+            f"{name!r} is not among the outputs of this simulation{hint} Ask for it with the argument 'outputs'."
         )
     return names.index(name)
 

@@ -16,8 +16,8 @@ _EXTENDED_MATH: Final = "l3v2extendedmath"
 def reader_errors(document: Any) -> list[str]:
     """Return the errors libSBML finds, units and style aside, with their lines."""
     if not document.getNumErrors(sbml.LIBSBML_SEV_FATAL):
-        document.setConsistencyChecks(sbml.LIBSBML_CAT_UNITS_CONSISTENCY, False)
-        document.setConsistencyChecks(sbml.LIBSBML_CAT_MODELING_PRACTICE, False)
+        for category in (sbml.LIBSBML_CAT_UNITS_CONSISTENCY, sbml.LIBSBML_CAT_MODELING_PRACTICE):
+            document.setConsistencyChecks(category, False)  # noqa: FBT003
         document.checkConsistency()
     found = (document.getError(i) for i in range(document.getNumErrors()))
     return [

@@ -7,6 +7,7 @@ function definition recurses, as deep as definitions are nested.
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
@@ -115,9 +116,7 @@ class MathReader:
             raise UnsupportedMathError(f"the function {name!r} calls itself")
         arguments, body = self._functions[name]
         if len(arguments) != len(operands) or body is None:
-            raise UnsupportedMathError(
-                f"the function {name!r} takes {len(arguments)} arguments, not {len(operands)}"
-            )
+            raise UnsupportedMathError(f"the function {name!r} takes {len(arguments)} arguments, not {len(operands)}")
         return self._walk(body, dict(zip(arguments, operands, strict=True)), (*calls, name))
 
 
@@ -166,7 +165,7 @@ def _chain(op: Op, swap: bool) -> _Rule:
     def rule(b: _Builder, operands: list[int]) -> int | None:
         if len(operands) < 2:
             return None
-        pairs = zip(operands, operands[1:], strict=False)
+        pairs = itertools.pairwise(operands)
         tests = [b.apply(op, *((y, x) if swap else (x, y))) for x, y in pairs]
         return functools.reduce(lambda left, right: b.apply(Op.AND, left, right), tests)
 

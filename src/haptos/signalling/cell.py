@@ -92,6 +92,7 @@ def simulate(
     compiled = model()
     cell = _cell_of(condition)
     values = {**compiled.vector(member_vector(member)), **(parameters or {})}
+    elsewhere = {k: v for k, v in values.items() if k not in compiled.offered}
     values = {k: v for k, v in values.items() if k in compiled.offered}
     values |= surroundings_of(condition.culture)
     values |= _volumes(cell, condition)
@@ -106,7 +107,7 @@ def simulate(
     )
     quantities = {name: result.values[0, :, i] for i, name in enumerate(outputs)}
     geometry = {**cell.geometry, "medium_volume": 1.0 / condition.culture.density.value}
-    return Outcome(quantities, geometry, Status(int(result.status[0])))
+    return Outcome(quantities, geometry, Status(int(result.status[0])), elsewhere)
 
 
 def _cell_of(condition: Condition) -> CellLine:

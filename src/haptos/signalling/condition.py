@@ -55,8 +55,11 @@ class Outcome:
         See :class:`haptos.assays.base.Sample`.
     status : Status
         How the integration ended.
+    parameters : mapping of str to float
+        Parameters of the vector that the network does not use, for the rooms that read its output.
     """
 
     quantities: Mapping[str, NDArray[np.float64]]
     geometry: Mapping[str, float] = field(default_factory=dict)
     status: Status = Status.OK
+    parameters: Mapping[str, float] = field(default_factory=dict)

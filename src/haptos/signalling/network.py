@@ -23,23 +23,18 @@ from haptos.numerics import (
     OdeTask,
     ScipySolver,
     SteadyTask,
-    Tape,
     build_system,
     build_tape,
     evaluate_tape,
     find_steady_state,
 )
-from haptos.signalling._compile import (
-    Roles,
-    dynamics,
-    find_roles,
-    net_changes,
-    start_expressions,
-)
+from haptos.signalling._compile import Roles, dynamics, find_roles, net_changes
 from haptos.signalling._conservation import ConservationLaw, conservation_laws
 from haptos.signalling._inputs import Segment, Values, batch_size, columns, unknown_name
 from haptos.signalling._kinetic_model import KineticModel
+from haptos.signalling._magnitudes import Magnitudes
 from haptos.signalling._result import SimulationResult, SteadyResult
+from haptos.signalling._start import StartRule, compile_start
 from haptos.signalling.sbml import read_sbml
 
 __all__ = [
@@ -98,14 +93,10 @@ class Network:
     defaults: Array = field(repr=False)
     laws: tuple[ConservationLaw, ...] = field(repr=False)
     system: OdeSystem = field(repr=False)
-    scales: Mapping[str, float] = field(repr=False)
     _graph: Graph = field(repr=False)
     _values: Mapping[str, int] = field(repr=False)
-    _start: Tape = field(repr=False)
-    _derived: tuple[str, ...] = field(repr=False)
-    _held: tuple[str, ...] = field(repr=False)
-    _given: Array = field(repr=False)
-    _places: Mapping[str, str] = field(repr=False)
+    _start: StartRule = field(repr=False)
+    _magnitudes: Magnitudes = field(repr=False)
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -168,21 +159,17 @@ class Network:
         """
         grid = np.atleast_1d(np.asarray(times, dtype=np.float64))
         plan = list(segments) or [Segment(start, float(np.max(grid, initial=start)))]
-        array = None if isinstance(initial, Mapping) else np.asarray(initial, dtype=np.float64)
-        groups = [g for s in plan for g in (s.parameters, s.set, s.add, s.multiply)]
-        named = initial if isinstance(initial, Mapping) else _NOTHING
-        size = batch_size([parameters, named, *groups], array)
-        base = self._base(parameters, named, array, size)
-        state, constants = self._evaluate_start(base, plan[0].start)
-        pieces = [self._segment(piece, base, constants) for piece in plan]
-        scale = self.magnitudes(state, constants)
+        changes = [g for s in plan for g in (s.parameters, s.set, s.add, s.multiply)]
+        rows = self._rows(parameters, initial, changes)
+        state, constants = self._start.evaluate(rows, plan[0].start)
+        pieces = [self._start.segment(piece, rows, constants) for piece in plan]
         task = OdeTask(
             system=self.system,
             initial=state,
             segments=pieces,
             times=grid,
             rtol=rtol,
-            atol=1e-3 * rtol * scale,
+            atol=1e-3 * rtol * self.magnitudes(state, constants),
             max_steps=max_steps,
         )
         solution = (solver or ScipySolver()).solve(task)
@@ -231,11 +218,7 @@ class Network:
         ParameterError
             If the rates depend on time, or a name does not exist.
         """
-        array = None if isinstance(initial, Mapping) else np.asarray(initial, dtype=np.float64)
-        named = initial if isinstance(initial, Mapping) else _NOTHING
-        size = batch_size([parameters, named], array)
-        base = self._base(parameters, named, array, size)
-        state, constants = self._evaluate_start(base, 0.0)
+        state, constants = self._start.evaluate(self._rows(parameters, initial), 0.0)
         judged = np.ones(len(self.states), dtype=bool)
         judged[list(columns(dict.fromkeys(ignore, 0.0), self.states, 1, "state", {}))] = False
         task = SteadyTask(
@@ -251,9 +234,7 @@ class Network:
         )
         found = find_steady_state(task, solver or ScipySolver())
         whole = OdeSegment(0.0, 0.0, constants)
-        values = self._evaluate_outputs(
-            self.outputs, found.states[:, None], [whole], np.zeros(1)
-        )[:, 0]
+        values = self._evaluate_outputs(self.outputs, found.states[:, None], [whole], np.zeros(1))[:, 0]
         values[found.status != 0] = np.nan
         return SteadyResult(
             names=self.outputs,
@@ -263,133 +244,29 @@ class Network:
             status=found.status,
             residual=found.residual,
             growth=found.growth,
-            explanations=tuple(found.explanation(b) for b in range(size)),
+            explanations=tuple(found.explanation(b) for b in range(len(state))),
         )
 
     def start_values(
         self, *, parameters: Values = _NOTHING, initial: Values = _NOTHING, start: float = 0.0
     ) -> tuple[Array, Array]:
         """Return states (B, n_states) and parameters (B, n_parameters) at the start."""
-        size = batch_size([parameters, initial])
-        return self._evaluate_start(self._base(parameters, initial, None, size), start)
+        return self._start.evaluate(self._rows(parameters, initial), start)
+
+    def _rows(self, parameters: Values, initial: Values | Array, changes: Sequence[Values] = ()) -> Array:
+        """Return the given values and flags of every member."""
+        if isinstance(initial, Mapping):
+            return self._start.rows(parameters, initial, batch_size([parameters, initial, *changes]))
+        states = np.asarray(initial, dtype=np.float64)
+        return self._start.rows(parameters, states, batch_size([parameters, *changes], states))
 
     def magnitudes(self, states: Array, constants: Array) -> Array:
-        """Estimate how large each state gets, to set absolute tolerances.
+        """Estimate how large each state gets, shape (B, n_states).
 
-        In this order: the scale declared when compiling; the larger of the initial value
-        and the bound by a conserved total; a thousandth of the median of those known; a
-        thousandth of the largest fixed species; one. Nothing is below a millionth of
-        that median.
-
-        Parameters
-        ----------
-        states : ndarray, shape (B, n_states)
-            Values at the start.
-        constants : ndarray, shape (B, n_parameters)
-            Parameters at the start.
-
-        Returns
-        -------
-        ndarray, shape (B, n_states)
-            All above zero.
+        See :meth:`haptos.signalling._magnitudes.Magnitudes.estimate`; the absolute
+        tolerance of a state is ``1e-3 * rtol`` times its magnitude.
         """
-        known = np.fmax(np.abs(states), self._bounds(states, constants))
-        known = np.where(np.isfinite(known) & (known > 0.0), known, np.nan)
-        fixed = [i for i, name in enumerate(self.parameters) if name in self._places]
-        spare = np.nanmax(np.abs(constants[:, fixed]), axis=1, initial=0.0)
-        result = np.empty_like(known)
-        for b, row in enumerate(known):
-            middle = float(np.median(row[~np.isnan(row)])) if not np.all(np.isnan(row)) else spare[b]
-            middle = middle if np.isfinite(middle) and middle > 0.0 else 1.0
-            result[b] = np.fmax(np.where(np.isnan(row), 1e-3 * middle, row), 1e-6 * middle)
-        for name, scale in self.scales.items():
-            result[:, self.states.index(name)] = scale
-        return result
-
-    def _bounds(self, states: Array, constants: Array) -> Array:
-        """Return the most each state can reach by conservation; nan where nothing bounds it."""
-        bounds = np.full(states.shape, np.nan)
-        size_of = {n: constants[:, i] for i, n in enumerate(self.parameters)}
-        index = {name: i for i, name in enumerate(self.states)}
-        for law in self.laws:
-            if min(law.coefficients) < 0:
-                continue
-            weights = [
-                (index[s], c * size_of[self._places[s]])
-                for s, c in zip(law.species, law.coefficients, strict=True)
-            ]
-            total = sum((w * states[:, i] for i, w in weights), np.zeros(len(states)))
-            for i, weight in weights:
-                with np.errstate(all="ignore"):
-                    bounds[:, i] = np.fmin(bounds[:, i], total / weight)
-        return bounds
-
-    def _base(
-        self, parameters: Values, initial: Values, array: Array | None, size: int
-    ) -> Array:
-        """Return given values and override flags, shape (B, n_states + n_parameters + n_derived)."""
-        n = len(self.states)
-        if array is not None and array.shape != (size, n):
-            raise ParameterError(f"initial must have shape {(size, n)}, not {array.shape}")
-        movable = [name for name in self.parameters if name in self._places]
-        twice = sorted(set(parameters) & set(initial))
-        if twice:
-            raise ParameterError(f"{', '.join(twice)}: given as parameter and as initial value")
-        for name in initial:
-            if name not in self.states and name not in movable:
-                raise unknown_name(name, "state", [*self.states, *movable], self._advice())
-        states = {k: v for k, v in initial.items() if k in self.states}
-        base = np.tile(np.concatenate([self._given, np.zeros(len(self._derived))]), (size, 1))
-        self._override(base, columns(states, self.states, size, "state", {}), 0)
-        fixed = {**parameters, **{k: v for k, v in initial.items() if k in movable}}
-        found = columns(fixed, self.parameters, size, "parameter", self._advice())
-        self._override(base, found, n)
-        if array is not None:
-            self._override(base, dict(enumerate(array.T)), 0)
-        return base
-
-    def _override(self, base: Array, values: Mapping[int, Array], offset: int) -> None:
-        """Write given values and raise their flags."""
-        names = [*self.states, *self.parameters]
-        for column, value in values.items():
-            base[:, offset + column] = value
-            if names[offset + column] in self._derived:
-                flag = len(names) + self._derived.index(names[offset + column])
-                base[:, flag] = 1.0
-
-    def _evaluate_start(self, base: Array, time: float) -> tuple[Array, Array]:
-        """Return states and constants at the start, formulas evaluated."""
-        nothing = np.zeros((len(base), 1, 0))
-        values = evaluate_tape(self._start, nothing, base, np.array([time]))[:, 0]
-        n = len(self.states)
-        return np.ascontiguousarray(values[:, :n]), np.ascontiguousarray(values[:, n:])
-
-    def _segment(self, piece: Segment, base: Array, constants: Array) -> OdeSegment:
-        """Return the arrays of a segment."""
-        size, n = len(base), len(self.states)
-        own = base.copy()
-        held = {self.parameters.index(h): constants[:, self.parameters.index(h)] for h in self._held}
-        self._override(own, held, n)
-        found = columns(piece.parameters, self.parameters, size, "parameter", self._advice())
-        self._override(own, found, n)
-        _, parameters = self._evaluate_start(own, piece.start)
-        changes = [
-            columns(values, self.states, size, "state", self._advice())
-            for values in (piece.set, piece.add, piece.multiply)
-        ]
-        if not any(changes):
-            return OdeSegment(piece.start, piece.stop, parameters)
-        scale, shift = np.ones((size, n)), np.zeros((size, n))
-        for column, factor in changes[2].items():
-            scale[:, column] = factor
-        for column, amount in changes[1].items():
-            shift[:, column] = amount
-        for column, value in changes[0].items():
-            if column in changes[1] or column in changes[2]:
-                name = self.states[column]
-                raise ParameterError(f"{name!r}: set excludes add and multiply in one segment")
-            scale[:, column], shift[:, column] = 0.0, value
-        return OdeSegment(piece.start, piece.stop, parameters, scale, shift)
+        return self._magnitudes.estimate(states, constants)
 
     def _evaluate_outputs(
         self, names: tuple[str, ...], states: Array, pieces: Sequence[OdeSegment], times: Array
@@ -409,18 +286,6 @@ class Network:
             if np.any(here):
                 values[:, here] = evaluate_tape(tape, states[:, here], piece.parameters, times[here])
         return values
-
-    def _advice(self) -> dict[str, str]:
-        """Say for names of the wrong kind where they belong."""
-        computed = "it is computed by a rule of the model"
-        changing = "the model changes it; give its value under 'initial' or in 'set'"
-        constant = "it is held constant; give it under 'parameters'"
-        return {
-            **dict.fromkeys(self.reactions, "it is the rate of a reaction"),
-            **dict.fromkeys(self.observables, computed),
-            **dict.fromkeys(self.states, changing),
-            **dict.fromkeys(self.parameters, constant),
-        }
 
 
 def compile_network(
@@ -467,15 +332,15 @@ def compile_network(
     kinetic = read_sbml(model) if isinstance(model, str) else model
     roles = find_roles(kinetic)
     graph, derivatives, values = dynamics(kinetic, roles)
-    start = start_expressions(kinetic, roles)
     rated = {e.symbol for e in kinetic.rates}
     pools = [s.id for s in kinetic.species if s.id in roles.states and s.id not in rated]
-    n, p = len(roles.states), len(roles.constants)
-    names = [*roles.states, *roles.constants]
-    tape = build_tape(start.graph, start.values, n + p + len(start.derived), range(len(names)))
     guarded = [nonnegative and s in pools for s in roles.states]
-    base = np.concatenate([start.defaults, np.zeros(len(start.derived))])
-    usual = evaluate_tape(tape, np.zeros((1, 1, 0)), base[None], np.zeros(1))[0, 0]
+    names = [*roles.states, *roles.constants]
+    laws = conservation_laws(pools, [net_changes(r) for r in kinetic.reactions])
+    places = {s.id: s.compartment for s in kinetic.species}
+    declared = _checked_scales(scales or {}, roles)
+    start = compile_start(kinetic, roles)
+    initial, defaults = start.evaluate(start.rows({}, {}, 1), 0.0)
     return Network(
         id=kinetic.id,
         states=roles.states,
@@ -485,18 +350,14 @@ def compile_network(
         reactions=tuple(r.id for r in kinetic.reactions),
         units=_units(kinetic),
         time_units=kinetic.time_units,
-        initial=usual[:n],
-        defaults=usual[n:],
-        laws=conservation_laws(pools, [net_changes(r) for r in kinetic.reactions]),
-        system=build_system(graph, derivatives, p, guarded, names),
-        scales=_checked_scales(scales or {}, roles),
+        initial=initial[0],
+        defaults=defaults[0],
+        laws=laws,
+        system=build_system(graph, derivatives, len(roles.constants), guarded, names),
         _graph=graph,
         _values=values,
-        _start=tape,
-        _derived=start.derived,
-        _held=start.held,
-        _given=np.array(start.defaults, dtype=np.float64),
-        _places={s.id: s.compartment for s in kinetic.species},
+        _start=start,
+        _magnitudes=Magnitudes(roles.states, roles.constants, places, laws, declared),
     )
 
 
@@ -510,8 +371,9 @@ def _checked_scales(scales: Mapping[str, float], roles: Roles) -> dict[str, floa
 
 
 def _units(model: KineticModel) -> dict[str, str]:
-    parts = (*model.compartments, *model.species, *model.parameters)
-    known = {part.id: part.units for part in parts}
+    known = {c.id: c.units for c in model.compartments}
+    known |= {s.id: s.units for s in model.species}
+    known |= {p.id: p.units for p in model.parameters}
     both = model.extent_units and model.time_units
     rate = f"({model.extent_units}) / ({model.time_units})" if both else ""
     return {**known, **{r.id: rate for r in model.reactions}}

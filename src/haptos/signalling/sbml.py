@@ -222,9 +222,7 @@ class _Reader:
         from haptos.signalling._sbml_text import unit_text
 
         size = float(c.getSize()) if c.isSetSize() else None
-        return Compartment(
-            c.getId(), c.getName(), size, unit_text(self.model, _size_unit(self.model, c))
-        )
+        return Compartment(c.getId(), c.getName(), size, unit_text(self.model, _size_unit(self.model, c)))
 
     def _species(self, s: Any) -> Species:
         from haptos.signalling._sbml_text import resources, unit_text
@@ -265,15 +263,13 @@ class _Reader:
         for reaction, p in _local_parameters(self.model):
             name = self.locals[reaction, p.getId()]
             units = unit_text(self.model, p.getUnits())
-            yield Parameter(name, p.getName(), float(p.getValue()), units, True, reaction)
+            yield Parameter(name, p.getName(), float(p.getValue()), units, constant=True, reaction=reaction)
 
     def _reaction(self, r: Any) -> Reaction:
         from haptos.signalling._sbml_text import notes_text, resources
 
         local = {
-            short: self.variables[name]
-            for (reaction, short), name in self.locals.items()
-            if reaction == r.getId()
+            short: self.variables[name] for (reaction, short), name in self.locals.items() if reaction == r.getId()
         }
         return Reaction(
             id=r.getId(),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +16,8 @@ from haptos.store.lock import Holder, locked
 from haptos.store.manifest import MANIFEST, Manifest, RunKey, damage, now, read_manifest, write_manifest
 
 __all__ = ["RunStore", "Staging"]
+
+_ASIDE = ".damaged-"
 
 
 @dataclass(frozen=True)
@@ -152,7 +153,8 @@ class RunStore:
         if not self.root.is_dir():
             return []
         with told("list", self.root):
-            return sorted(p.name for p in self.root.iterdir() if not p.name.startswith(".") and (p / MANIFEST).is_file())
+            folders = [p for p in self.root.iterdir() if (p / MANIFEST).is_file()]
+        return sorted(p.name for p in folders if not p.name.startswith(".") and _ASIDE not in p.name)
 
     def unfinished(self) -> list[str]:
         """Return the names of the runs that were begun and not finished."""
@@ -194,8 +196,8 @@ class RunStore:
 
     def _set_aside(self, folder: Path) -> Path:
         stamp = now().replace(":", "").replace("+0000", "Z")
-        names = (folder.with_name(f"{folder.name}.damaged-{stamp}{extra}") for extra in ("", *map(str, range(2, 100))))
+        names = (folder.with_name(f"{folder.name}{_ASIDE}{stamp}{extra}") for extra in ("", *map(str, range(2, 100))))
         aside = next(n for n in names if not n.exists())
         with told("set the damaged run aside", folder):
-            os.rename(folder, aside)
+            folder.rename(aside)
         return aside

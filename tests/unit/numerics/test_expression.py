@@ -63,6 +63,33 @@ def test_compiled_operation_equals_reference(op: Op) -> None:
     np.testing.assert_allclose(compiled[:, 0, 0], readable, rtol=1e-14, equal_nan=True)
 
 
+@pytest.mark.parametrize("op", [op for op in OPERATIONS if op < Op.LT])
+def test_derivative_of_every_function(op: Op) -> None:
+    """At points where the function is smooth, central differences agree."""
+    b = GraphBuilder()
+    arity = OPERATIONS[op].arity
+    inner = b.variable(0) if op is not Op.ACOSH else b.add(b.variable(0), b.constant(1.0))
+    root = b.apply(op, *[inner, b.variable(1)][:arity])
+    [gradient] = gradients(b, [root], [0, 1])
+    graph = b.freeze()
+    x, step = np.array([0.37, 0.81]), 1e-6
+    for axis in range(arity):
+        ends = np.stack([x, x], axis=1)
+        ends[axis] += [step, -step]
+        high, low = np.broadcast_to(graph.evaluate([root], ends)[0], 2)
+        exact = graph.evaluate([gradient[axis]], x)[0] if axis in gradient else 0.0
+        assert exact == pytest.approx((high - low) / (2 * step), rel=1e-7, abs=1e-9)
+
+
+def test_power_of_zero_has_a_finite_derivative_by_its_exponent() -> None:
+    """x^y at x = 0 does not give 0 * infinity."""
+    b = GraphBuilder()
+    root = b.apply(Op.POW, b.variable(0), b.variable(1))
+    [gradient] = gradients(b, [root], [0, 1])
+    slopes = b.freeze().evaluate([gradient[0], gradient[1]], [0.0, 2.0])
+    assert [float(s) for s in slopes] == [0.0, 0.0]
+
+
 def test_deep_expression_needs_no_recursion() -> None:
     """A sum of 30,000 nested terms builds, differentiates, compiles and prints."""
     b = GraphBuilder()

@@ -48,7 +48,13 @@ def test_known_answers() -> None:
 
 def test_streams_differ_in_every_field() -> None:
     """No two of these streams coincide."""
-    names = [(1, "a", 0, 0), (2, "a", 0, 0), (1, "b", 0, 0), (1, "a", 1, 0), (1, "a", 0, 1)]
+    names: list[tuple[int, str, int, int | str]] = [
+        (1, "a", 0, 0),
+        (2, "a", 0, 0),
+        (1, "b", 0, 0),
+        (1, "a", 1, 0),
+        (1, "a", 0, 1),
+    ]
     names += [(1, "a", 0, "0"), (1, "a0", 0, 0), (10, "a", 0, 0)]
     first = {philox_stream(*name).random() for name in names}
     assert len(first) == len(names)

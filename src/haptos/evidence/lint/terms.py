@@ -19,29 +19,39 @@ __all__ = ["Curies", "GeneSymbols", "KnownTerms", "UniqueAliases", "UnusedTerms"
 def _entities(library: Library) -> Iterator[tuple[EntityTerm, Entry[Any]]]:
     entries = library.vocabulary.records["entities"].entries if "entities" in library.vocabulary.records else ()
     for entry in entries:
-        yield cast(EntityTerm, entry.record), entry
+        yield cast("EntityTerm", entry.record), entry
 
 
 @final
 class GeneSymbols(Rule):
-    """Genes, and the parts of states, complexes and integrins, have the form of HGNC symbols.
+    """Genes and the parts of integrins have the form of HGNC symbols; a state names what it is a state of.
 
-    A name without an HGNC symbol (a gene of another organism, a name that was never registered)
-    says so by giving its own ``symbol``.
+    Symbols in lower case are taken for genes of the fruit fly. A gene that was never registered says so
+    by giving its own ``symbol``.
     """
 
     id = "gene-symbols"
 
     def check(self, library: Library) -> Iterator[Issue]:
-        """Yield names that are no symbols."""
+        """Yield names that are no symbols, and states of nothing."""
+        known = set(library.vocabulary.entities)
         for term, entry in _entities(library):
-            if term.symbol is not None or term.kind not in ("gene", "state", "integrin"):
+            if term.symbol is not None:
                 continue
-            base = term.id.split("_")[0] if term.kind == "state" else term.id
-            wrong = [part for part in base.split(":") if not is_gene_symbol(part)]
-            if wrong:
+            if term.kind == "state" and not any(part in known or is_gene_symbol(part) for part in _owners(term.id)):
+                message = f"{term.id}: the name does not begin or end with what it is a state of"
+                yield self.issue(message, entry.where("id"))
+            wrong = [p for p in term.id.split(":") if not is_gene_symbol(p) and not (":" in term.id and p.islower())]
+            if wrong and term.kind in ("gene", "integrin"):
                 message = f"{term.id}: {', '.join(wrong)} has not the form of an HGNC symbol"
                 yield self.issue(message, entry.where("id"), hint="use the symbol, or give 'symbol:' what it is called")
+
+
+def _owners(name: str) -> list[str]:
+    """Return what a state could be a state of: all beginnings and endings of its name."""
+    parts = name.split("_")
+    cuts = range(1, len(parts))
+    return ["_".join(parts[:i]) for i in cuts] + ["_".join(parts[i:]) for i in cuts]
 
 
 @final
@@ -62,7 +72,7 @@ class KnownTerms(Rule):
                     yield self.issue(f"{term.id} is a member of itself", entry.where("members", i))
         records = library.vocabulary.records.get("predicates")
         for entry in records.entries if records is not None else ():
-            inverse = cast(PredicateTerm, entry.record).inverse
+            inverse = cast("PredicateTerm", entry.record).inverse
             if inverse is not None and inverse not in library.vocabulary.predicates:
                 yield self.issue(f"{entry.record.id}: unknown inverse {inverse!r}", entry.where("inverse"))
 
@@ -101,7 +111,7 @@ class Curies(Rule):
                 yield self.issue(f"{term.id}: the identifier names {local}", entry.where("curie"))
         records = library.vocabulary.records.get("cells")
         for entry in records.entries if records is not None else ():
-            number = cast(CellTerm, entry.record).cellosaurus
+            number = cast("CellTerm", entry.record).cellosaurus
             if number is not None and not (number.startswith("CVCL_") and len(number) == 9):
                 yield self.issue(f"{entry.record.id}: {number!r} is no Cellosaurus number", entry.where("cellosaurus"))
 

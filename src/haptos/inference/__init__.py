@@ -1,0 +1,1 @@
+"""Calibration, ensembles, sensitivity, hypothesis discrimination."""

@@ -1,0 +1,206 @@
+"""Write a reproduction into its run folder: table, JSON, board figure, report."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import haptos
+from haptos.lab.outcome import arrays_of
+from haptos.store.arrays import write_arrays, write_tables
+from haptos.store.files import told, write_whole
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from haptos.figures import BoardRow
+    from haptos.lab.reproduce import Judged, Reproduction
+    from haptos.lab.run import Bench
+    from haptos.signalling.condition import Outcome
+    from haptos.store.runs import Staging
+
+__all__ = ["board_table", "tally_text", "write_board"]
+
+_ORDER = ("supported", "contradicted", "undecided", "vacuous", "not expressible", "untestable")
+_FILES = (
+    ("claims.json", "the claims as formal records with their verdicts"),
+    ("tables/board.csv", "one row per claim"),
+    ("arrays.zarr", "simulated time courses of every condition (Zarr v3)"),
+    ("figures/board.svg", "the board"),
+    ("manifest.json", "where it all came from, with checksums"),
+)
+
+
+def write_board(
+    staging: Staging, whole: Reproduction, judged: Sequence[Judged], outcomes: Mapping[str, Outcome], bench: Bench
+) -> dict[str, Any]:
+    """Write everything but log and manifest; return the headline for the manifest."""
+    folder = staging.result
+    table = board_table(judged, bench)
+    write_whole(folder / "claims.json", (json.dumps(_records(judged), indent=1, ensure_ascii=False) + "\n").encode())
+    write_tables(folder / "tables", {"board": table})
+    _write_arrays(staging, whole, outcomes)
+    figures = folder / "figures"
+    with told("make the folder", figures):
+        figures.mkdir()
+    rows = _board_rows(table)
+    report = _report(staging.key.name, whole, rows, _draw(rows, whole.title, figures), bench)
+    write_whole(folder / "report.html", report.encode())
+    members = next((len(plan.members) for plan in whole.plans.values()), 0)
+    return {
+        "title": whole.title,
+        "assay": "",
+        "cells": sorted({plan.experiment.cells for plan in whole.plans.values()}),
+        "arms": sum(len(plan.arms) for plan in whole.plans.values()),
+        "members": members,
+        "counts": dict(Counter(j.verdict for j in judged)),
+        "verdict": tally_text(Counter(j.verdict for j in judged)),
+        "failed": [],
+    }
+
+
+def tally_text(counts: Mapping[str, int]) -> str:
+    """Return the counts of the verdicts in words.
+
+    Examples
+    --------
+    >>> tally_text({"supported": 3, "untestable": 1})
+    '3 supported, 1 untestable'
+    """
+    return ", ".join(f"{counts[word]} {word}" for word in _ORDER if counts.get(word))
+
+
+def board_table(judged: Sequence[Judged], bench: Bench) -> pd.DataFrame:
+    """Return one row per claim: what it says, what is expected, what came out."""
+    import pandas as pd
+
+    from haptos.evidence.library import load_library
+    from haptos.evidence.wording import sentence
+
+    library = bench.library or load_library()
+    sources = {s.id: s for s in library.sources}
+    rows = []
+    for item in judged:
+        claim, found = item.claim, item.judgement
+        rows.append(
+            {
+                "claim": claim.id,
+                "sentence": sentence(claim, library.vocabulary),
+                "expectation": claim.expect.outcome if claim.expect is not None else "",
+                "verdict": item.verdict,
+                "quantity": found.measure if found is not None else "",
+                "effect": found.effect if found is not None else math.nan,
+                "low": found.low if found is not None else math.nan,
+                "high": found.high if found is not None else math.nan,
+                "fraction": found.fraction if found is not None else math.nan,
+                "members": found.n_members if found is not None else 0,
+                "failed": found.n_failed if found is not None else 0,
+                "smallest_fold": item.smallest_fold if item.smallest_fold is not None else math.nan,
+                "reason": item.reason,
+                "source": sources[claim.source].cite() if claim.source in sources else claim.source,
+                "system": claim.system,
+                "level": claim.level,
+                "priority": claim.priority,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _records(judged: Sequence[Judged]) -> list[dict[str, Any]]:
+    return [
+        {
+            "claim": item.claim.model_dump(mode="json", exclude_none=True, exclude_defaults=True),
+            "verdict": item.verdict,
+            "fraction": item.judgement.fraction if item.judgement is not None else None,
+            "reason": item.reason,
+        }
+        for item in judged
+    ]
+
+
+def _write_arrays(staging: Staging, whole: Reproduction, outcomes: Mapping[str, Outcome]) -> None:
+    arrays: dict[str, Any] = {}
+    attributes: dict[str, dict[str, Any]] = {}
+    for plan in whole.plans.values():
+        found, notes = arrays_of(plan, outcomes)
+        arrays |= found
+        for group, note in notes.items():
+            attributes[group] = {key: value for key, value in note.items() if key != "arms"}
+    write_arrays(staging.result / "arrays.zarr", arrays, attributes)
+
+
+def _board_rows(table: pd.DataFrame) -> list[BoardRow]:
+    """Return the rows of the board; the effect axis shows folds, so other quantities stay in the reason."""
+    from haptos.figures import BoardRow
+
+    rows = []
+    for r in table.to_dict(orient="records"):
+        shown = r["quantity"] in _FOLDS
+        rows.append(
+            BoardRow(
+                claim=r["claim"],
+                sentence=r["sentence"],
+                expectation=r["expectation"],
+                verdict=r["verdict"],
+                effect=_number(r["effect"]) if shown else None,
+                low=_number(r["low"]) if shown else None,
+                high=_number(r["high"]) if shown else None,
+                fraction=_number(r["fraction"]),
+                smallest_fold=_number(r["smallest_fold"]) if shown else None,
+                reason=r["reason"],
+                source=r["source"],
+            )
+        )
+    return rows
+
+
+#: Deciding numbers that are folds of a reference arm.
+_FOLDS = ("fold change", "quotient")
+
+
+def _number(value: float) -> float | None:
+    return None if math.isnan(value) else value
+
+
+def _draw(rows: Sequence[BoardRow], title: str, folder: Any) -> bytes:
+    from haptos.figures import board_figure, save
+
+    svg, _png = save(board_figure(rows, title=title), folder, "board")
+    return svg.read_bytes()
+
+
+def _report(name: str, whole: Reproduction, rows: Sequence[BoardRow], figure: bytes, bench: Bench) -> str:
+    from haptos.figures import FileNote, ReportData, ReportFigure, report_html
+
+    counts = Counter(row.verdict for row in rows)
+    members = next((len(plan.members) for plan in whole.plans.values()), 0)
+    conditions = len({key for plan in whole.plans.values() for key in plan.conditions})
+    data = ReportData(
+        title=f"Reproduction: {whole.title}",
+        subtitle=f"{name} · haptos {haptos.__version__}",
+        question=(
+            f"{len(whole.claims)} claims were asked for; each is an experiment of its own, run as a user's would be.",
+        ),
+        findings=(f"{tally_text(counts)}.",),
+        figures=(ReportFigure("Board", figure, f"Verdicts on {len(rows)} claims: {tally_text(counts)}"),),
+        board=tuple(rows),
+        methods=(
+            (
+                "Simulation",
+                f"{conditions} distinct conditions, each over {members} parameter sets without noise; simulations "
+                "that several claims need were run once.",
+            ),
+            (
+                "Verdict",
+                "The share of parameter sets in which the expectation holds: supported from 90 %, contradicted up to "
+                "10 %, undecided between. A change counts only if the assay with its usual repeats can resolve it; a "
+                "parameter set that could not be simulated counts against the claim.",
+            ),
+            ("Model", f"Fingerprint {bench.simulator.fingerprint()}."),
+        ),
+        files=tuple(FileNote(path, holds) for path, holds in _FILES),
+    )
+    return report_html(data)

@@ -1,0 +1,46 @@
+"""Which claims the lab can test, and what the others wait for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from haptos.errors import HaptosError
+from haptos.lab.plan import condition_of, registered_assays
+from haptos.lab.simulator import CellSimulator, Simulator
+from haptos.lab.trials import experiment_of, missing_part
+
+if TYPE_CHECKING:
+    from haptos.assays.base import AbstractAssay
+    from haptos.evidence.claims import Claim, Trial
+
+__all__ = ["expressibility", "trial_expressibility"]
+
+
+def expressibility(claim: Claim) -> str | None:
+    """Return why a claim cannot be judged yet; None if it can.
+
+    Parameters
+    ----------
+    claim : Claim
+        Only its trial is looked at.
+    """
+    if claim.trial is None:
+        return f"untestable: {(claim.untestable or 'no trial').replace('_', ' ')}"
+    return trial_expressibility(claim.trial, CellSimulator(), registered_assays())
+
+
+def trial_expressibility(trial: Trial, simulator: Simulator, assays: Mapping[str, AbstractAssay]) -> str | None:
+    """Return why a trial cannot be run; None if it can."""
+    missing = missing_part(trial, assays)
+    if missing is not None:
+        return missing
+    experiment = experiment_of(trial, assays)
+    assay = assays[trial.assay]
+    reasons: list[str] = []
+    for label in experiment.arms:
+        try:
+            reasons += simulator.expressibility(condition_of(experiment, label, assay))
+        except HaptosError as error:
+            reasons.append(str(error))
+    return "; ".join(dict.fromkeys(reasons)) or None

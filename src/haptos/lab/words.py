@@ -1,0 +1,159 @@
+"""Experiments and results in plain sentences, for the terminal and the report alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from haptos.conditions.interventions import Intervention, describe
+
+if TYPE_CHECKING:
+    from haptos.conditions.experiment import Experiment
+
+__all__ = ["arm_text", "comparison_text", "fold_text", "method_texts", "number", "p_text", "question", "readout_text"]
+
+
+def arm_text(steps: Sequence[Intervention]) -> str:
+    """Return what is done in an arm; an empty arm is untreated.
+
+    Examples
+    --------
+    >>> arm_text(())
+    'untreated'
+    """
+    return " + ".join(describe(step) for step in steps) or "untreated"
+
+
+def readout_text(measure: str, of: str) -> str:
+    """Return a readout in words.
+
+    Examples
+    --------
+    >>> readout_text("level", "MMP9"), readout_text("migrated", "")
+    ('MMP9 level', 'migrated')
+    """
+    return f"{of} {measure.replace('_', ' ')}".strip()
+
+
+def number(value: Any, digits: int = 3) -> str:
+    """Return a number for reading; missing values are a dash.
+
+    Examples
+    --------
+    >>> number(1234.5), number(0.01234), number(float("nan")), number(2.0)
+    ('1,230', '0.0123', '–', '2.00')
+    """
+    from math import floor, isinf, log10
+
+    if value is None or value != value:
+        return "–"
+    size = abs(float(value))
+    if isinf(size):
+        return "∞" if value > 0 else "−∞"
+    if size == 0:
+        return "0"
+    if size < 1e-3 or size >= 1e6:
+        return f"{value:.{digits - 1}e}"
+    places = digits - 1 - floor(log10(size))
+    return f"{round(float(value), places):,.{max(0, places)}f}"
+
+
+def p_text(p: Any) -> str:
+    """Return a p value as printed.
+
+    Examples
+    --------
+    >>> p_text(0.00004), p_text(0.0312), p_text(float("nan"))
+    ('< 0.001', '0.031', '–')
+    """
+    if p is None or p != p:
+        return "–"
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def fold_text(row: Mapping[str, Any]) -> str:
+    """Return ratio and interval of a test, for instance ``2.10 (1.50 to 2.90)``."""
+    return f"{number(row['ratio'])} ({number(row['low'])} to {number(row['high'])})"
+
+
+def comparison_text(row: Mapping[str, Any], fold: Mapping[str, Any] | None = None) -> str:
+    """Return one comparison as a sentence: effect, interval, p, test, and the model's own spread."""
+    what = f"{readout_text(row['measure'], row['of'])}, {row['test']} against {row['against']}"
+    p = p_text(row["p_adjusted"])
+    sign = "" if p.startswith("<") else "= "
+    tested = f", p {sign}{p} ({row['words']})" if p != "–" else f" ({row['words']})"
+    text = f"{what}: {number(row['ratio'])}-fold, 95 % interval {number(row['low'])} to {number(row['high'])}{tested}"
+    if fold is not None and fold["members"]:
+        spread = f"{number(fold['median'])}-fold, {number(fold['low'])} to {number(fold['high'])} in 5–95 %"
+        text += f"; over {fold['members']} parameter sets {spread} of them"
+    return f"{text}."
+
+
+def question(experiment: Experiment, assay_label: str) -> tuple[str, ...]:
+    """Return what was asked, in a few sentences."""
+    culture = experiment.culture
+    where = {"2D": f"on {culture.coating}", "3D": f"in {culture.coating}", "suspension": "in suspension"}[
+        culture.geometry
+    ]
+    n = experiment.replicates.biological
+    technical = experiment.replicates.technical
+    wells = f", {technical} measurements each" if technical > 1 else ""
+    lines = [f"{experiment.cells} cells {where}, {_percent(culture.serum.value)} serum."]
+    if experiment.shared:
+        lines.append(f"In all arms: {arm_text(experiment.shared)}.")
+    arms = "; ".join(f"{label} ({arm_text(steps)})" for label, steps in experiment.arms.items())
+    lines.append(f"Arms: {arms}.")
+    lines.append(f"Read by {assay_label}, {n} independent repeats{wells}.")
+    return tuple(lines)
+
+
+def _percent(fraction: float) -> str:
+    return f"{100 * fraction:g} %"
+
+
+def method_texts(
+    protocol: Mapping[str, Any], assay_label: str, noise: Any, words: str, facts: Mapping[str, Any]
+) -> tuple[tuple[str, str], ...]:
+    """Return heading and text of each part of the methods.
+
+    Parameters
+    ----------
+    protocol : mapping
+        The assay's protocol as plain data.
+    assay_label : str
+        How the bench calls the assay.
+    noise : Noise
+        Its observation model.
+    words : str
+        The statistical test in words.
+    facts : mapping
+        ``fingerprint``, ``members``, ``seed``, ``version``.
+    """
+    settings = ", ".join(f"{k.replace('_', ' ')} {_plain(v)}" for k, v in protocol.items() if k != "name" and v)
+    return (
+        ("Assay", f"{assay_label}: {settings}."),
+        (
+            "Noise",
+            f"Technical variation {_percent(noise.technical)}, biological variation {_percent(noise.biological)} "
+            f"(coefficients of variation); changes below {number(noise.smallest_fold)}-fold count as none. "
+            f"Basis: {noise.source}.",
+        ),
+        ("Statistics", f"{words[:1].upper()}{words[1:]}." if words else "No test was possible."),
+        (
+            "Model",
+            f"Fingerprint {facts['fingerprint']}; bars are the reference parameters with bench noise, bands the "
+            f"5 to 95 % range of {facts['members']} parameter sets of the ensemble without noise.",
+        ),
+        ("Seed", f"{facts['seed']}; haptos {facts['version']}. The same file gives the same numbers on any machine "
+                 "with the same package versions, whatever the number of workers."),
+    )
+
+
+def _plain(value: Any) -> str:
+    """Return a value of a protocol as text, times in hours."""
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(str, value))
+    text = str(value)
+    if text.endswith(" minute"):
+        return f"{float(text.removesuffix(' minute')) / 60:g} h"
+    return text.replace("micrometer", "µm").replace(" ** 2", "²").replace(" ** 3", "³")

@@ -1,0 +1,99 @@
+"""Simulating a condition: schedule, doses, variation, refusals."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from haptos.conditions.experiment import Culture
+from haptos.errors import ModelError, Status
+from haptos.signalling.cell import expressibility, simulate
+from haptos.signalling.cells import cell_line, cell_lines
+from haptos.signalling.condition import Condition
+from haptos.signalling.model import fingerprint, model
+
+READ = ("level__ILK", "level__RELA", "mrna__RELA", "level__MMP9", "pro__MMP9", "activity__IKBKB", "nuclear__RELA")
+
+
+def condition(*interventions, times=(0.0, 720.0, 1440.0), cells="lung_carcinoma", **more):
+    return Condition(
+        cells=cells, culture=Culture(), interventions=interventions, times=times, quantities=READ, **more
+    )
+
+
+def run(*interventions, replicate=None, seed=1, **more):
+    return simulate(condition(*interventions, **more), member=None, seed=seed, replicate=replicate)
+
+
+def test_overexpression_raises_the_protein_by_its_fold():
+    control, high = run(), run({"overexpress": "ILK", "fold": 5})
+    assert control.status is Status.OK
+    assert high.quantities["level__ILK"] / control.quantities["level__ILK"] == pytest.approx(5.0, rel=1e-4)
+
+
+def test_sirna_lowers_mrna_at_once_and_protein_later():
+    control, silenced = run(), run({"knockdown": "RELA", "remaining": "20 %", "at": "0 h"})
+    mrna = silenced.quantities["mrna__RELA"] / control.quantities["mrna__RELA"]
+    protein = silenced.quantities["level__RELA"] / control.quantities["level__RELA"]
+    assert mrna[0] == pytest.approx(1.0, rel=1e-4)
+    assert mrna[-1] == pytest.approx(0.2, rel=0.02)
+    assert protein[0] == pytest.approx(1.0, rel=1e-4)
+    assert 0.4 < protein[-1] < 0.9
+
+
+def test_a_compound_acts_only_from_its_time_on():
+    late = run({"treat": "BAY-11-7082", "at": "12 h"}).quantities["activity__IKBKB"]
+    control = run().quantities["activity__IKBKB"]
+    assert late[:2] == pytest.approx(control[:2], rel=1e-4)
+    assert late[2] < 0.3 * control[2]
+
+
+def test_washing_out_ends_a_dose():
+    times = (0.0, 30.0, 60.0, 600.0)
+    washed = run({"add": "TNF", "until": "30 min"}, times=times).quantities["activity__IKBKB"]
+    kept = run({"add": "TNF"}, times=times).quantities["activity__IKBKB"]
+    assert washed[1] == pytest.approx(kept[1], rel=1e-3)
+    assert washed[2] < kept[2]
+
+
+def test_fresh_medium_starts_without_secreted_protein():
+    fresh, conditioned = run(fresh_medium=True), run()
+    assert fresh.quantities["pro__MMP9"][0] == 0.0
+    assert conditioned.quantities["pro__MMP9"][0] > fresh.quantities["pro__MMP9"][-1]
+
+
+def test_biological_repeats_differ_and_are_paired():
+    first, second = (run(replicate=r).quantities["level__ILK"][-1] for r in (0, 1))
+    high = run({"overexpress": "ILK", "fold": 5}, replicate=0).quantities["level__ILK"][-1]
+    assert first != second
+    assert high / first == pytest.approx(5.0, rel=1e-4)
+    assert run(replicate=0).quantities["level__ILK"][-1] == first
+    assert run(replicate=0, seed=2).quantities["level__ILK"][-1] != first
+
+
+def test_swapped_cells_replace_the_cells_of_the_condition():
+    swapped = run({"swap_cells": "fibroblast"})
+    assert np.array_equal(swapped.quantities["level__ILK"], run(cells="fibroblast").quantities["level__ILK"])
+
+
+def test_every_reason_is_collected():
+    wrong = Condition(
+        cells="HeLa_x", culture=Culture(geometry="3D"), interventions=({"overexpress": "FOO"},), times=(0.0,),
+        quantities=("mrna__FOO",),
+    )  # fmt: skip
+    reasons = "\n".join(expressibility(wrong))
+    for part in ("no cell line file for HeLa_x", "tissue room", "overexpress FOO", "no mrna of FOO"):
+        assert part in reasons
+    with pytest.raises(ModelError, match="cannot be simulated"):
+        simulate(wrong, member=None, seed=1, replicate=None)
+
+
+@pytest.mark.parametrize("name", list(cell_lines()))
+def test_every_cell_sets_only_what_the_model_offers(name):
+    assert set(cell_line(name).settings()) <= model().offered
+    assert run(cells=name).status is Status.OK
+
+
+def test_fingerprint_is_stable_within_a_process():
+    assert fingerprint() == fingerprint()
+    assert len(fingerprint()) == 16

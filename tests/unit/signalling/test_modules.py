@@ -1,0 +1,66 @@
+"""Modules: reading, annotations, and what the library's own modules must have."""
+
+from __future__ import annotations
+
+import pytest
+
+from haptos.errors import ModelError
+from haptos.signalling.model import MODULES
+from haptos.signalling.modules import load_module, module_names, parse_module
+from haptos.signalling.references import address_of, known_keys
+
+GOOD = """// a module
+model little
+  species A in cytoplasm, B in cytoplasm;
+  turn: A => B; cytoplasm * k * A;
+  //@ sbo=176 by=hoffmann2002 claims=ZHAO-15,ZHAO-16
+  level__A := A + B;
+end
+"""
+
+
+def test_reads_annotations_and_rules():
+    module = parse_module(GOOD, where="little.ant")
+    assert module.name == "little"
+    assert module.annotations["turn"].sbo == 176
+    assert module.annotations["turn"].claims == ("ZHAO-15", "ZHAO-16")
+    assert module.rules == ("level__A",)
+    assert "//@" not in module.body
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("species A;", "no 'model NAME' line"),
+        ("model m\n A => B;\n", "no 'end' line"),
+        ("model m\n//@ sbo=1\nend", "before the first reaction"),
+        (GOOD.replace("sbo=176", "sbo=x"), "little.ant:5: write"),
+        (GOOD.replace("claims=", "claim="), "little.ant:5: write"),
+    ],
+)
+def test_malformed_modules_are_located(text, message):
+    with pytest.raises(ModelError, match=message):
+        parse_module(text, where="little.ant")
+
+
+def test_unknown_module_names_the_nearest():
+    with pytest.raises(ModelError, match="nfkb"):
+        load_module("nfkbb")
+
+
+def test_every_module_of_the_library_is_composed():
+    assert set(MODULES) == set(module_names())
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_source_of_a_module_is_known(name):
+    for reaction, annotation in load_module(name).annotations.items():
+        for key in annotation.sources:
+            assert key in known_keys(), (reaction, key)
+
+
+def test_addresses():
+    assert address_of("hoffmann2002") == "https://doi.org/10.1126/science.1071914"
+    assert address_of("review2002") is None
+    with pytest.raises(ModelError, match="hoffmann2002"):
+        address_of("hoffman2002")
