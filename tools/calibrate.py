@@ -15,6 +15,7 @@ import csv
 import json
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -28,7 +29,7 @@ LIBRARY = Path(__file__).resolve().parent.parent / "src" / "haptos" / "library"
 SEED = 20130
 
 
-def run_chain(index: int) -> dict[str, object]:
+def run_chain(index: int) -> dict[str, Any]:
     """Run one chain and return it as plain data."""
     prior = Prior.of_table()
     chain = walk(
@@ -46,7 +47,7 @@ def run_chain(index: int) -> dict[str, object]:
     }
 
 
-def chains(n: int, checkpoint: Path) -> list[dict[str, object]]:
+def chains(n: int, checkpoint: Path) -> list[dict[str, Any]]:
     """Return chains until `n` of them met every term, in the order of their index."""
     done = {c["index"]: c for c in map(json.loads, checkpoint.read_text().splitlines())} if checkpoint.exists() else {}
     model()
@@ -86,13 +87,15 @@ def main() -> None:
         writer.writerow([table[i].id for i in free])
         writer.writerows([[f"{prior.vector(z)[i]:.9g}" for i in free] for z in deviations])
     narrowed = {table[i].id: round(float(s), 3) for i, s in zip(free, deviations.std(axis=0), strict=True)}
+    found_after = [int(c["found_after"]) for c in found]
+    shares = zip(load_terms(), met.mean(axis=0), strict=True)
     report = {
         "seed": SEED,
         "members": len(found),
-        "steps_until_met": {"median": float(np.median([c["found_after"] for c in found])), "most": max(c["found_after"] for c in found)},
+        "steps_until_met": {"median": float(np.median(found_after)), "most": max(found_after)},
         "diversity": round(diversity(deviations), 4),
         "prior_draws_scored": len(met),
-        "share_of_prior_meeting": {t.record: round(float(m), 4) for t, m in zip(load_terms(), met.mean(axis=0), strict=True)},
+        "share_of_prior_meeting": {t.record: round(float(m), 4) for t, m in shares},
         "share_of_prior_meeting_all": round(float(met.all(axis=1).mean()), 4),
         "narrowed": dict(sorted(narrowed.items(), key=lambda item: item[1])[:20]),
     }

@@ -144,6 +144,13 @@ def sampling_times(duration: Quantity, every: Quantity | None) -> NDArray[np.flo
     return np.append(times[times < end - 1e-6 * end], end)
 
 
+def grid(duration: float, every: Quantity | None, longest: float) -> NDArray[np.float64]:
+    """Return sampling times from 0 to `duration` [min], at most `longest` apart, at `every` if that is less."""
+    step = min(longest, duration if every is None else every.value)
+    times = np.arange(0.0, duration, step)
+    return np.append(times[times < duration - 1e-6 * step], duration)
+
+
 def reading(series: NDArray[np.float64], every: Quantity | None) -> float | NDArray[np.float64]:
     """Return the whole series for a time course, otherwise its end."""
     return float(series[-1]) if every is None else series

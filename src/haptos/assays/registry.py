@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from haptos.assays.base import AbstractAssay
+from haptos.assays.invasion_3d import Invasion3D
 from haptos.assays.nuclear_fraction import NuclearFraction
 from haptos.assays.phospho_blot import PhosphoBlot
 from haptos.assays.qpcr import QuantitativePCR
@@ -30,6 +31,7 @@ ASSAYS: Mapping[str, AbstractAssay] = MappingProxyType(
             NuclearFraction(),
             TranswellMigration(),
             TranswellInvasion(),
+            Invasion3D(),
         )
     }
 )

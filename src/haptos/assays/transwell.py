@@ -17,6 +17,7 @@ from haptos.assays.observation import (
     Interval,
     build_protocol,
     combined,
+    grid,
     hours,
     lognormal,
     reading,
@@ -30,7 +31,7 @@ from haptos.motility.barriers import Barrier, uncoated_filter
 from haptos.motility.crossing import Drives, cross
 from haptos.motility.parameters import CrossingParameters, crossing_parameters
 
-__all__ = ["AbstractTranswell", "TranswellProtocol"]
+__all__ = ["AbstractTranswell", "TranswellProtocol", "bare_filter", "drives_of"]
 
 _INSERT, _FIELD = 0.15, 0.20
 _UNIT = "1/field"
@@ -91,9 +92,7 @@ class AbstractTranswell(AbstractAssay):
     @override
     def times(self, protocol: Protocol) -> NDArray[np.float64]:
         p = own_protocol(protocol, self.protocol)
-        step = min(_EVERY, p.duration.value if p.every is None else p.every.value)
-        times = np.arange(0.0, p.duration.value, step)
-        return np.append(times[times < p.duration.value - 1e-6 * step], p.duration.value)
+        return grid(p.duration.value, p.every, _EVERY)
 
     @override
     def fresh_medium(self, protocol: Protocol) -> bool:
@@ -116,7 +115,7 @@ class AbstractTranswell(AbstractAssay):
         """
         p = own_protocol(protocol, self.protocol)
         parameters = crossing_parameters(sample.parameters)
-        crossed = cross(_drives(sample), self.barrier(p, parameters), parameters).crossed[0]
+        crossed = cross(drives_of(sample), self.barrier(p, parameters), parameters).crossed[0]
         per_field = crossed * p.seeded * p.field_area.value / p.membrane_area.value
         return (Value(self.counted, "", reading(per_field, p.every), _UNIT),)
 
@@ -151,7 +150,14 @@ def bare_filter(protocol: TranswellProtocol, parameters: CrossingParameters) -> 
     )
 
 
-def _drives(sample: Sample) -> Drives:
+def drives_of(sample: Sample) -> Drives:
+    """Return what the cells of a sample bring to a barrier.
+
+    Raises
+    ------
+    ParameterError
+        If the sample lacks a quantity or the nucleus area.
+    """
     if "nucleus_area" not in sample.geometry:
         raise ParameterError("the sample gives no 'nucleus_area' [µm²] in its geometry")
     protrusion, contraction, proteolysis = (

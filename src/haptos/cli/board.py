@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from haptos.cli.console import VERDICT_STYLES, plain_table, share
+from haptos.cli.console import VERDICT_STYLES, share
 from haptos.lab.words import number
 
 if TYPE_CHECKING:
@@ -20,39 +20,39 @@ _SIMULATED = ("supported", "contradicted", "undecided", "vacuous")
 
 def show_board(console: Console, result: RunResult) -> None:
     """Print one row per judged claim, the others by reason, and the tally."""
+    from rich.padding import Padding
+
     from haptos.cli.showing import rows_of
 
     head = result.manifest.headline
     console.print(f"\n[bold]{_safe(head['title'])}[/bold]")
     console.print(f"{sum(head['counts'].values())} claims · {head['members']} parameter sets\n", style="dim")
     rows = rows_of(result.tables["board"])
-    judged = [r for r in rows if r["verdict"] in _SIMULATED]
-    if judged:
-        table = plain_table(["claim", "what", "outcome", "holds", "verdict"], right=["holds"], fold=["what", "outcome"])
-        for r in judged:
-            style = VERDICT_STYLES.get(r["verdict"], "")
-            verdict = f"[{style}]{r['verdict']}[/{style}]"
-            table.add_row(r["claim"], _safe(r["sentence"]), _outcome(r), share(r["fraction"]), verdict)
-        console.print(table)
+    for r in (r for r in rows if r["verdict"] in _SIMULATED):
+        style = VERDICT_STYLES.get(r["verdict"], "")
+        verdict = f"[{style}]{r['verdict']:<12}[/{style}]"
+        console.print(f"{r['claim']:<10} {verdict} {share(r['fraction']):>5}  [dim]{_safe(_outcome(r))}[/dim]")
+        console.print(Padding(_safe(r["sentence"]), (0, 0, 0, 11), expand=False))
     _show_others(console, [r for r in rows if r["verdict"] not in _SIMULATED])
     console.print(f"\n[bold]{_safe(head['verdict'])}[/bold]")
 
 
 def _outcome(row: Mapping[str, Any]) -> str:
     """Return the deciding number with its interval."""
-    what = {"fold change": "fold"}.get(row["quantity"], row["quantity"])
-    return f"{number(row['effect'])} ({number(row['low'])}–{number(row['high'])}) {what}"
+    return f"{row['quantity']} {number(row['effect'])} ({number(row['low'])}–{number(row['high'])})"
 
 
 def _show_others(console: Console, rows: list[dict[str, Any]]) -> None:
     from rich.padding import Padding
 
+    if rows:
+        console.print()
     groups: dict[tuple[str, str], list[str]] = {}
     for r in rows:
         groups.setdefault((r["verdict"], r["reason"]), []).append(r["claim"])
     for (verdict, reason), claims in groups.items():
-        console.print(f"\n[dim]{verdict}:[/dim] {_safe(reason)}")
-        console.print(Padding(", ".join(claims), (0, 0, 0, 2)), style="dim")
+        line = f"{verdict}: {reason} ({', '.join(claims)})"
+        console.print(Padding(_safe(line), (0, 0, 0, 0), expand=False), style="dim")
 
 
 def _safe(text: Any) -> str:

@@ -17,7 +17,14 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-app = typer.Typer(no_args_is_help=True, help="Claims, sources and numbers: look, cite, check.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Claims, sources and quantities of the library: look, cite, check.",
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 System = Annotated[str | None, typer.Option(help="System, S1 to S14.")]

@@ -21,6 +21,7 @@ from haptos.evidence.sources import Source
 from haptos.evidence.wording import relation_sentence, sentence, trial_sentence
 
 if TYPE_CHECKING:
+    from haptos.conditions.catalogue import Term
     from haptos.conditions.interventions import Intervention
 
 _STYLES = {"error": "red", "warning": "yellow", "judged": "green", "not yet expressible": "yellow", "untestable": "dim"}
@@ -259,7 +260,7 @@ def terms(kind: str, text: str, library: Library, *, json: bool) -> None:
     """Print the names of one kind with their labels."""
     found = library.vocabulary.of_kind(kind)
     names = found or dict.fromkeys(library.catalogue.names.get(kind, ()))
-    rows = [(n, t.label if t else "", ", ".join(getattr(t, "aliases", ()))) for n, t in names.items()]
+    rows = [(n, t.label if t else "", _aliases(t)) for n, t in names.items()]
     rows = [row for row in rows if text.casefold() in " ".join(row).casefold()]
     if json:
         to_json([{"id": n, "label": label} for n, label, _ in rows])
@@ -269,6 +270,10 @@ def terms(kind: str, text: str, library: Library, *, json: bool) -> None:
         table.add_row(*map(escape, row[: len(table.columns)]))
     out().print(table)
     out().print(f"{len(rows)} names")
+
+
+def _aliases(term: Term | None) -> str:
+    return ", ".join(alias for alias in getattr(term, "aliases", ()) if term is not None and alias != term.label)
 
 
 def sources(found: Sequence[Source], *, json: bool, full: bool = False) -> None:

@@ -81,4 +81,4 @@ def _print(
     console.print(f"\n{len(simulated)} of {len(rows)} {what} can be simulated.")
     if others:
         console.print("[dim]Known to the claims, not yet to the model:[/dim]")
-        console.print(Padding(f"[dim]{', '.join(others)}[/dim]", (0, 0, 0, 2)))
+        console.print(Padding(f"[dim]{', '.join(others)}[/dim]", (0, 0, 0, 2), expand=False))

@@ -100,15 +100,19 @@ def _show_readout(
     table = plain_table(["comparison", "ratio", "95 %", "p", "model 5–95 %"], right=["ratio", "95 %", "p", "model 5–95 %"], fold=["comparison"])
     for r in tests:
         fold = folds.get((r["test"], r["against"]), {})
-        spread = f"{number(fold.get('low'))}–{number(fold.get('high'))}" if fold.get("members") else "–"
         table.add_row(
             _safe(f"{r['test']} : {r['against']}"),
             number(r["ratio"]),
-            f"{number(r['low'])}–{number(r['high'])}",
+            _interval(r),
             p_text(r["p_adjusted"]),
-            spread,
+            _interval(fold),
         )
     console.print(table)
+
+
+def _interval(row: Row) -> str:
+    low, high = row.get("low"), row.get("high")
+    return "–" if low is None or low != low else f"{number(low)}–{number(high)}"
 
 
 def _show_literature(console: Console, result: RunResult) -> None:
@@ -118,11 +122,11 @@ def _show_literature(console: Console, result: RunResult) -> None:
     for r in rows_of(result.tables.get("literature")):
         style = VERDICT_STYLES.get(r["verdict"], "")
         console.print(f"[{style}]{r['verdict']}[/{style}]  {_safe(r['test'])} : {_safe(r['against'])}  [dim]{r['claim']}[/dim]")
-        console.print(Padding(_safe(r["published"]), (0, 0, 0, 2)))
+        console.print(Padding(_safe(r["published"]), (0, 0, 0, 2), expand=False))
         doi = f", doi:{r['doi']}" if r["doi"] else ""
         held = f"holds in {share(r['fraction'])} of the parameter sets"
         notes = "; ".join(text for text in (held, r["reason"], r["caveats"]) if text)
-        console.print(Padding(_safe(f"{r['source']}{doi}; {notes}"), (0, 0, 0, 2)), style="dim")
+        console.print(Padding(_safe(f"{r['source']}{doi}; {notes}"), (0, 0, 0, 2), expand=False), style="dim")
     note = result.manifest.headline.get("literature_note")
     if note:
         console.print(_safe(note))

@@ -22,9 +22,7 @@ class Culture(Spec):
     geometry: Literal["2D", "3D", "suspension"] = Field("2D", description="layer, gel or floating")
     serum: Fraction = Field(Quantity(0.1, "fraction", "10 %"), description="serum in the medium")
     gel: MassConcentration | None = Field(None, description="gel concentration, for 3D")
-    density: CellDensity = Field(
-        Quantity(5e-7, "cell density", "5e5 / mL"), description="cells per volume of medium"
-    )
+    density: CellDensity = Field(Quantity(5e-7, "cell density", "5e5 / mL"), description="cells per volume of medium")
 
 
 class Replicates(Spec):

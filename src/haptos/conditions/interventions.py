@@ -14,7 +14,7 @@ interventions hold from long before the assay unless a time is given.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal, Union
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Union
 
 from pydantic import Discriminator, Tag, model_validator
 from pydantic_core import PydanticCustomError
@@ -27,7 +27,6 @@ from haptos.core.specs import (
     Length,
     MassConcentration,
     Quantity,
-    Rate,
     Spec,
     Stress,
     SurfaceMass,
@@ -70,8 +69,11 @@ class Timed(Intervention):
     @model_validator(mode="after")
     def _ordered(self) -> Timed:
         if self.until is not None and self.until.value <= self.at.value:
-            raise PydanticCustomError("times", "'until' ({until}) is not later than 'at' ({at})",
-                                      {"until": str(self.until), "at": str(self.at)})
+            raise PydanticCustomError(
+                "times",
+                "'until' ({until}) is not later than 'at' ({at})",
+                {"until": str(self.until), "at": str(self.at)},
+            )
         return self
 
 
@@ -386,10 +388,14 @@ def _verb_of(value: Any) -> str | None:
     return f"<{max(value, key=lambda key: len(nearest(str(key), list(VERBS))))}>"
 
 
-AnyIntervention = Annotated[
-    Union[tuple(Annotated[c, Tag(f"<{c.verb}>")] for c in _CLASSES)],  # type: ignore[valid-type]  # noqa: UP007
-    Discriminator(_verb_of),
-]
+if TYPE_CHECKING:
+    AnyIntervention = Intervention
+else:
+    #: One intervention as written in a file: the class is chosen by its verb.
+    AnyIntervention = Annotated[
+        Union[tuple(Annotated[c, Tag(f"<{c.verb}>")] for c in _CLASSES)],  # noqa: UP007
+        Discriminator(_verb_of),
+    ]
 
 
 def describe(intervention: Intervention) -> str:

@@ -125,7 +125,8 @@ class _Builder:
         except (MarkedYAMLError, ValueError, TypeError) as error:
             what = getattr(error, "problem", None) or str(error)
             where = f"{self._name}:{node.start_mark.line + 1}"
-            self.issues.append(Issue(f"cannot read this value: {what}", where, hint="put it in quotes to keep it as text"))
+            hint = "put it in quotes to keep it as text"
+            self.issues.append(Issue(f"cannot read this value: {what}", where, hint=hint))
             return None
 
     def _mapping(self, node: Any, path: Path) -> dict[Any, Any]:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, Self, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import PydanticCustomError, core_schema
 
 from haptos.core.located import Document, Path
+from haptos.core.plain import plain_words
 from haptos.core.units import DIMENSIONS, Quantity, parse_quantity
 from haptos.errors import Issue, SpecError, UnitError, nearest
 
@@ -30,6 +31,7 @@ __all__ = [
     "KnownName",
     "Length",
     "MassConcentration",
+    "Quantity",
     "QuantityOf",
     "Rate",
     "Spec",
@@ -65,9 +67,7 @@ class Catalogue:
 class Spec(BaseModel):
     """Base of all specifications: frozen, no unknown keys, strict about numbers."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=False, allow_inf_nan=False, validate_default=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, allow_inf_nan=False, validate_default=True)
 
     def canonical(self) -> dict[str, Any]:
         """Return plain data in which equal specifications are equal, for hashing."""
@@ -127,9 +127,7 @@ class QuantityOf:
                 "range", "{text} must be greater than {above}", {"text": str(quantity), "above": f"{above:g}"}
             )
         if high is not None and quantity.value > high:
-            raise PydanticCustomError(
-                "range", "{text} is above {high}", {"text": str(quantity), "high": f"{high:g}"}
-            )
+            raise PydanticCustomError("range", "{text} is above {high}", {"text": str(quantity), "high": f"{high:g}"})
 
 
 Time = Annotated[Quantity, QuantityOf("time")]
@@ -164,7 +162,7 @@ class KnownName:
         return core_schema.with_info_after_validator_function(self._check, core_schema.str_schema(min_length=1))
 
     def _check(self, name: str, info: ValidationInfo) -> str:
-        catalogue = info.context
+        catalogue: Any = info.context
         known = catalogue.names.get(self.kind) if isinstance(catalogue, Catalogue) else None
         if known is None or name in known:
             return name
@@ -179,10 +177,7 @@ class KnownName:
         raise PydanticCustomError(self.unknown, "unknown {label} '{name}'", context)
 
 
-S = TypeVar("S", bound=BaseModel)
-
-
-def read_spec(cls: type[S], document: Document, *, catalogue: Catalogue | None = None) -> S:
+def read_spec[S: BaseModel](cls: type[S], document: Document, *, catalogue: Catalogue | None = None) -> S:
     """Check a document against a specification.
 
     Parameters
@@ -222,13 +217,18 @@ def issues_of(error: Any, document: Document) -> list[Issue]:
 def causes_of(error: Any) -> list[dict[str, Any]]:
     """Return the errors of a ValidationError without those that only follow from others.
 
-    A list whose only element is faulty is also reported as too short; that adds nothing.
+    A list whose only element is faulty is also reported as too short, and a key with a slip of
+    the pen also as missing; that adds nothing.
     """
     found = [dict(e) for e in error.errors(include_url=False)]
     places = [tuple(e["loc"]) for e in found]
 
+    unknown = [tuple(e["loc"]) for e in found if e["type"] == "extra_forbidden"]
+
     def follows(e: dict[str, Any]) -> bool:
         loc = tuple(e["loc"])
+        if e["type"] == "missing":
+            return any(p[:-1] == loc[:-1] and nearest(str(p[-1]), [str(loc[-1])]) for p in unknown)
         return e["type"] == "too_short" and any(len(p) > len(loc) and p[: len(loc)] == loc for p in places)
 
     return [e for e in found if not follows(e)]
@@ -245,8 +245,8 @@ def _in_order(issues: list[Issue]) -> list[Issue]:
 def _issue(error: dict[str, Any], document: Document) -> Issue:
     path = _path(error["loc"], document)
     context = error.get("ctx", {})
-    kind, message = error["type"], str(error["msg"])
-    allowed, hint = str(context.get("allowed", "")), ""
+    kind = error["type"]
+    message, allowed, hint = plain_words(error)
     if kind == "extra_forbidden":
         keys = _sibling_fields(path, document)
         message = f"unknown key {path[-1]!r}"
@@ -257,12 +257,10 @@ def _issue(error: dict[str, Any], document: Document) -> Issue:
     elif kind == "union_tag_not_found":
         message, hint = "this is no 'verb: target' entry", "write for instance '- overexpress: ILK'"
     elif kind == "missing":
-        message = f"the key {error['loc'][-1]!r} is missing"
+        message, allowed, hint = f"the key {error['loc'][-1]!r} is missing", "", ""
     elif kind == "unknown_name":
         hint = _did_you_mean(str(context["near"]).split(", ") if context["near"] else [])
         hint = hint or (f"'{context['where']}' lists them" if context.get("where") else "")
-    elif "hint" in context:
-        hint = str(context["hint"])
     return Issue(message.removeprefix("Value error, "), document.where(path), allowed, hint, kind)
 
 
@@ -290,9 +288,18 @@ def _sibling_fields(path: Path, document: Document) -> list[str]:
     data: Any = document.data
     for part in path[:-1]:
         data = data[part]
-    keys = set(data) if isinstance(data, dict) else set()
-    best = max(_all_specs(Spec), key=lambda c: (len(keys & _keys(c)), -len(_keys(c))), default=Spec)
+    written = data if isinstance(data, dict) else {}
+    best = max(_all_specs(Spec), key=lambda c: (_fit(c, written), -len(_keys(c))), default=Spec)
     return sorted(_keys(best))
+
+
+def _fit(cls: type[Spec], written: Mapping[Any, Any]) -> int:
+    """Count the keys that a class knows; one whose fixed values differ does not fit at all."""
+    names = {f.alias or name: f for name, f in cls.model_fields.items()}
+    fixed = {key: get_args(f.annotation) for key, f in names.items() if get_origin(f.annotation) is Literal}
+    if any(key in written and written[key] not in values for key, values in fixed.items()):
+        return -1
+    return sum(2 if key in fixed else 1 for key in written if key in names)
 
 
 def _keys(cls: type[Spec]) -> set[str]:

@@ -402,4 +402,3 @@ class TextError(Spec):
     printed: str
     read_as: str
     claims: tuple[str, ...] = ()
-

@@ -167,7 +167,7 @@ def judge(
         raise ValueError("no ensemble member to judge by")
     failed = [any(not np.all(np.isfinite(r.values)) for r in m.values()) for m in members]
     findings = [
-        Finding(False, math.nan) if bad else member_finding(expectation, m, smallest_fold=smallest_fold)
+        Finding(holds=False, effect=math.nan) if bad else member_finding(expectation, m, smallest_fold=smallest_fold)
         for m, bad in zip(members, failed, strict=True)
     ]
     effects = np.array([f.effect for f in findings if math.isfinite(f.effect)])
@@ -187,12 +187,10 @@ def judge(
 
 @singledispatch
 def _finding(expectation: object, readings: Mapping[str, Reading], fold: float) -> Finding:
-    raise TypeError(f"no rule to judge {type(expectation).__name__}")
+    raise TypeError(f"no rule to judge {type(expectation).__name__} ({len(readings)} arms, resolving {fold:g}-fold)")
 
 
-def member_finding(
-    expectation: AnyExpectation, readings: Mapping[str, Reading], *, smallest_fold: float
-) -> Finding:
+def member_finding(expectation: AnyExpectation, readings: Mapping[str, Reading], *, smallest_fold: float) -> Finding:
     """Return how one member answers; see :func:`judge`."""
     return _finding(expectation, readings, smallest_fold)
 
@@ -236,11 +234,11 @@ def _(expectation: NoChange, readings: Mapping[str, Reading], fold: float) -> Fi
 @_finding.register
 def _(expectation: Abolished, readings: Mapping[str, Reading], fold: float) -> Finding:
     shares, induced = [], True
-    for test, reference in expectation.pairs():
-        base = readings[expectation.control].final if expectation.control else np.zeros_like(readings[test].final)
+    for test, reference, control in expectation.induced():
         top = readings[reference].final
+        base = readings[control].final if control is not None else np.zeros_like(top)
         shares.append(_divide(readings[test].final - base, top - base))
-        induced &= bool(np.all(_divide(top, base) >= fold)) if expectation.control else bool(np.all(top > 0))
+        induced &= bool(np.all(_divide(top, base) >= fold)) if control is not None else bool(np.all(top > 0))
     worst = float(np.max(np.concatenate(shares)))
     return Finding(induced and worst <= expectation.residual.value, worst)
 
@@ -287,14 +285,14 @@ def _(expectation: Sustained, readings: Mapping[str, Reading], fold: float) -> F
 def _(expectation: Biphasic, readings: Mapping[str, Reading], fold: float) -> Finding:
     series = np.array([readings[arm].final for arm in expectation.test])
     if len(series) < 3:
-        return Finding(False, math.nan)
+        return Finding(holds=False, effect=math.nan)
     ends = np.maximum(series[0], series[-1])
     excess = float(np.min(_divide(series[1:-1].max(axis=0), ends)))
     return Finding(excess >= fold, excess)
 
 
 @_finding.register
-def _(expectation: Range, readings: Mapping[str, Reading], fold: float) -> Finding:
+def _(expectation: Range, readings: Mapping[str, Reading], fold: float) -> Finding:  # noqa: ARG001 - bounds are absolute
     values = np.concatenate([readings[arm].final for arm in expectation.test])
     low = -math.inf if expectation.low is None else expectation.low
     high = math.inf if expectation.high is None else expectation.high
@@ -304,7 +302,7 @@ def _(expectation: Range, readings: Mapping[str, Reading], fold: float) -> Findi
 
 
 @_finding.register
-def _(expectation: Ratio, readings: Mapping[str, Reading], fold: float) -> Finding:
+def _(expectation: Ratio, readings: Mapping[str, Reading], fold: float) -> Finding:  # noqa: ARG001 - bounds are absolute
     ratios = _ratios(expectation, readings)
     low = 0.0 if expectation.low is None else expectation.low
     high = math.inf if expectation.high is None else expectation.high

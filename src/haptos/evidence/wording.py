@@ -94,14 +94,15 @@ def _compared(scene: Scene, expect: said.Compared) -> str:
     """Word an expectation relative to a reference arm."""
     control = getattr(expect, "control", None)
     pairs = [scene.pair(test, reference, control) for test, reference in expect.pairs()]
-    if all(p.cells == p.other_cells and p.removed and not p.added for p in pairs) and _outcome(expect) in _OPPOSITE:
-        turned = [replace(p, added=p.removed, removed=()) for p in pairs]
-        return "; ".join(_effects(scene, expect, turned, _OPPOSITE[_outcome(expect)]))
-    if any(p.cells != p.other_cells or not p.added for p in pairs):
-        return "; ".join(dict.fromkeys(_contrast(scene, expect, p) for p in pairs))
-    if len(pairs) == 1 and pairs[0].removed:
+    if len(pairs) == 1 and pairs[0].removed and pairs[0].added:
         return _contrast(scene, expect, pairs[0])
-    return "; ".join(_effects(scene, expect, pairs))
+    opposite = _OPPOSITE.get(_outcome(expect), "")
+    acting = [p for p in pairs if p.cells == p.other_cells and p.added]
+    turned = [p for p in pairs if p.cells == p.other_cells and p.removed and not p.added and opposite]
+    others = [p for p in pairs if p not in acting and p not in turned]
+    clauses = _effects(scene, expect, acting)
+    clauses += _effects(scene, expect, [replace(p, added=p.removed, removed=()) for p in turned], opposite)
+    return "; ".join(dict.fromkeys([*clauses, *(_contrast(scene, expect, p) for p in others)]))
 
 
 def _effects(scene: Scene, expect: said.Compared, pairs: Sequence[Pair], outcome: str = "") -> list[str]:
@@ -223,10 +224,11 @@ def _varies(scene: Scene, expect: said.Varies) -> str:
         return f"the effect of {listed(causes)} on {scene.what} {where}"
     if len(contexts) > 1:
         return f"{scene.what} differs between {listed(contexts)}"
-    settings = list(dict.fromkeys(" ".join(scene.settings(p.shared)) or "without further change" for p in pairs))
+    told = [" ".join(scene.settings(p.shared)) for p in pairs]
+    settings = list(dict.fromkeys(f"cells {text}" if text else "otherwise untreated cells" for text in told))
     if len(settings) > 1 and causes:
         effect = f"the effect of {listed(causes)} on {scene.what}"
-        return f"{scene.place(_contexts(pairs))}, {effect} differs between cells {listed(settings)}"
+        return f"{scene.place(_contexts(pairs))}, {effect} differs between {listed(settings)}"
     return f"{scene.place(_contexts(pairs))}, {scene.what} responds differently to {listed(causes or ['nothing'])}"
 
 

@@ -244,15 +244,21 @@ def _draw_published(axes: Axes, panel: Panel, layout: BarLayout) -> None:
         return
     y = -0.09 / layout.height
     axes.text(-0.05 / layout.inches, y, "published", transform=axes.transAxes, fontsize=5.8, ha="right", va="center")
-    signs = {True: ("✓", VERDICTS["supported"]), False: ("✗", VERDICTS["contradicted"]), None: ("", INK)}
-    for outcome in panel.published:
-        x = layout.positions[panel.arms.index(outcome.test)]
-        sign, colour = signs[outcome.agrees]
-        shift = 0.05 / layout.inches if sign else 0.0
-        axes.text(
-            x - shift, y, ARROWS[outcome.direction], transform=axes.transAxes, fontsize=7.5, ha="center", va="center"
-        )
-        axes.text(x + shift, y, sign, transform=axes.transAxes, fontsize=6.5, ha="center", va="center", color=colour)
+    for arm in panel.arms:
+        found = dict.fromkeys((ARROWS[p.direction], p.agrees) for p in panel.published if p.test == arm)
+        for i, (arrow, agrees) in enumerate(found):
+            x = layout.positions[panel.arms.index(arm)] + (i - (len(found) - 1) / 2) * 0.24 / layout.inches
+            _draw_outcome(axes, x, y, arrow, agrees, 0.05 / layout.inches)
+
+
+def _draw_outcome(axes: Axes, x: float, y: float, arrow: str, agrees: bool | None, shift: float) -> None:
+    """Write an arrow and, where it is decided, whether the simulation agrees."""
+    if agrees is None:
+        axes.text(x, y, arrow, transform=axes.transAxes, fontsize=7.5, ha="center", va="center")
+        return
+    sign, colour = ("✓", VERDICTS["supported"]) if agrees else ("✗", VERDICTS["contradicted"])
+    axes.text(x - shift, y, arrow, transform=axes.transAxes, fontsize=7.5, ha="center", va="center")
+    axes.text(x + shift, y, sign, transform=axes.transAxes, fontsize=6.5, ha="center", va="center", color=colour)
 
 
 def _draw_labels(axes: Axes, layout: BarLayout, labels: Labels | None, *, below: float) -> None:

@@ -26,7 +26,7 @@ EXPECTATIONS = MappingProxyType(
         "no_change": ("=", "no change"),
         "abolished": ("⊘", "abolished"),
         "restored": ("↺", "restored"),
-        "transient": ("⌒", "transient"),
+        "transient": ("∧", "transient"),
         "sustained": ("→", "sustained"),
         "biphasic": ("∩", "biphasic"),
         "range": ("↔", "in a range"),
@@ -68,7 +68,9 @@ def board_figure(rows: Sequence[BoardRow], *, title: str = "") -> Figure:
         raise ParameterError("the board has no rows; nothing can be drawn")
     with journal_style():
         sentences = [wrap(row.sentence, _EXPECT - _SENTENCE - 0.1, 6) for row in rows]
-        heights = [max(0.26, 0.105 * len(lines) + 0.09) for lines in sentences]
+        reasons = [_reason(row) for row in rows]
+        counts = [max(map(len, pair)) for pair in zip(sentences, reasons, strict=True)]
+        heights = [max(0.26, 0.105 * count + 0.09) for count in counts]
         head = _TOP + (0.2 if title else 0.0)
         figure = new_figure(DOUBLE_COLUMN, head + sum(heights) + _BOTTOM)
         if title:
@@ -80,12 +82,23 @@ def board_figure(rows: Sequence[BoardRow], *, title: str = "") -> Figure:
         _draw_effects(effect, rows, centres, heights)
         _draw_shares(share, rows, centres)
         y = head
-        for row, lines, height in zip(rows, sentences, heights, strict=True):
+        for row, lines, reason, height in zip(rows, sentences, reasons, heights, strict=True):
             _draw_words(figure, row, lines, y + height / 2)
+            _text(figure, _EFFECT, y + height / 2, "\n".join(reason), size=5.8, colour=FAINT)
             y += height
             _rule(figure, y)
         _legend(figure, y + 0.33)
     return figure
+
+
+def _reason(row: BoardRow) -> tuple[str, ...]:
+    """Return what stands in place of an effect: at most four lines."""
+    if row.effect is not None:
+        return ()
+    judged = row.fraction is not None
+    text = row.reason or ("no single fold" if judged else "not simulated")
+    lines = wrap(text, (_EFFECT_END if judged else _SHARE_END) - _EFFECT, 5.8)
+    return lines if len(lines) <= 4 else (*lines[:3], f"{lines[3]} …")
 
 
 def _centres(heights: Sequence[float]) -> list[float]:
@@ -155,9 +168,6 @@ def _draw_words(figure: Figure, row: BoardRow, lines: Sequence[str], y: float) -
     colour = VERDICTS.get(row.verdict, FAINT)
     _text(figure, _VERDICT, y, "●", size=7, colour=colour)
     _text(figure, _VERDICT + 0.12, y, row.verdict, size=6, colour=colour, weight="bold")
-    if row.effect is None:
-        reason = wrap(row.reason or "not simulated", _SHARE_END - _EFFECT, 5.8)
-        _text(figure, _EFFECT, y, "\n".join(reason[: len(lines) + 1]), size=5.8, colour=FAINT)
 
 
 def _range_of(rows: Sequence[BoardRow]) -> tuple[float, float]:

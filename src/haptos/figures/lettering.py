@@ -99,7 +99,7 @@ def fit_labels(labels: tuple[str, ...], slot: float, size: float = 6.5) -> Label
         return Labels(tuple(map("\n".join, level)), turned=False, height=height, overhang=widest / 2)
     most_lines = max(1, int(slot * math.sin(math.radians(_TURN)) / line + 0.05))
     turned = [_balanced(label, most_lines, size) for label in labels]
-    lengths = [max(text_width(part, size) for part in t) for t in turned]
+    lengths = [max((text_width(part, size) for part in t), default=0.0) for t in turned]
     angle = math.radians(_TURN)
     sizes = zip(lengths, map(len, turned), strict=True)
     height = max(length * math.sin(angle) + n * line * math.cos(angle) for length, n in sizes) + 0.05

@@ -182,7 +182,7 @@ def _board(report: ReportData) -> Markup:
     columns = ("Claim", "Statement", "Expected", "Effect (5–95 %)", "Members", "Verdict", "Why")
     head = tag("tr", *(tag("th", c, scope="col") for c in columns))
     rows = [_board_row(row) for row in report.board]
-    caption = "Effect: fold of the reference arm, median of the ensemble. Click a heading to sort."
+    caption = "Effect: fold of the reference arm, median of the ensemble."
     return join(chips, _scrolling(caption, tag("thead", head), tag("tbody", *rows), sortable=True))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import MappingProxyType
@@ -104,11 +105,15 @@ RULES = MappingProxyType(
 
 @contextmanager
 def journal_style() -> Iterator[None]:
-    """Apply the style while drawing or saving, and restore the user's settings afterwards."""
+    """Apply the style while drawing or saving, and restore the user's settings afterwards.
+
+    A letter that the font lacks is drawn as a box, without a warning on the terminal.
+    """
     import matplotlib as mpl
 
     rules: dict[Any, Any] = dict(RULES)
-    with mpl.rc_context(rc=rules):
+    with mpl.rc_context(rc=rules), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=r"Glyph .* missing from font")
         yield
 
 

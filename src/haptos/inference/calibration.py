@@ -129,7 +129,7 @@ def walk(
     unmet: Callable[[Array, int], int],
     step: float = 0.25,
     search: int = 400,
-    mixing: int = 30,
+    mixing: int = 25,
 ) -> Chain:
     """Run one chain.
 

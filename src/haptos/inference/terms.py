@@ -17,9 +17,9 @@ from haptos.conditions.experiment import Culture
 from haptos.conditions.interventions import AnyIntervention
 from haptos.core.located import parse_yaml
 from haptos.core.specs import CellDensity, Quantity, Spec, read_spec
+from haptos.errors import Status
 from haptos.evidence.claims import AnyExpectation
 from haptos.evidence.judge import Reading, member_finding
-from haptos.errors import Status
 from haptos.signalling.condition import Condition, Outcome
 
 __all__ = ["Term", "load_terms"]

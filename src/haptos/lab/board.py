@@ -137,7 +137,7 @@ def _board_rows(table: pd.DataFrame) -> list[BoardRow]:
     from haptos.figures import BoardRow
 
     rows = []
-    for r in table.to_dict(orient="records"):
+    for r in ({str(k): v for k, v in row.items()} for row in table.to_dict(orient="records")):
         shown = r["quantity"] in _FOLDS
         rows.append(
             BoardRow(
@@ -150,7 +150,7 @@ def _board_rows(table: pd.DataFrame) -> list[BoardRow]:
                 high=_number(r["high"]) if shown else None,
                 fraction=_number(r["fraction"]),
                 smallest_fold=_number(r["smallest_fold"]) if shown else None,
-                reason=r["reason"],
+                reason=r["reason"] if shown or not r["quantity"] else _share_text(r),
                 source=r["source"],
             )
         )
@@ -159,6 +159,14 @@ def _board_rows(table: pd.DataFrame) -> list[BoardRow]:
 
 #: Deciding numbers that are folds of a reference arm.
 _FOLDS = ("fold change", "quotient")
+
+
+def _share_text(row: Mapping[str, Any]) -> str:
+    """Return a deciding number that is no fold, short enough for its column of the board."""
+    from haptos.lab.words import number
+
+    what = row["quantity"].replace("share of the ", "").replace("induced part ", "")
+    return f"{what} {number(row['effect'], 2)} ({number(row['low'], 2)}–{number(row['high'], 2)})"
 
 
 def _number(value: float) -> float | None:

@@ -37,8 +37,8 @@ class Results:
     values, summary, comparisons, folds : DataFrame
         Measured values (relative to the first arm where the unit is arbitrary), their summary
         and tests, and the fold changes over the ensemble.
-    pictures : tuple of Picture
-        Blots and zymograms.
+    pictures : mapping of (int, int) to tuple of Picture
+        Blots and zymograms of each complete repeat, by biological and technical repeat.
     findings : tuple of Finding
         What the literature says about the comparisons.
     """
@@ -48,13 +48,18 @@ class Results:
     summary: pd.DataFrame
     comparisons: pd.DataFrame
     folds: pd.DataFrame
-    pictures: tuple[Picture, ...]
+    pictures: Mapping[tuple[int, int], tuple[Picture, ...]]
     findings: tuple[Finding, ...]
 
     @property
     def plan(self) -> Plan:
         """The experiment."""
         return self.readings.plan
+
+    @property
+    def shown(self) -> tuple[Picture, ...]:
+        """The pictures of the first complete repeat, which the figure shows."""
+        return next(iter(self.pictures.values()), ())
 
     @property
     def silent(self) -> tuple[str, ...]:
@@ -87,7 +92,8 @@ def write_experiment_results(
     folder = staging.result
     write_whole(folder / "experiment.yaml", (text or experiment_yaml(plan.experiment)).encode())
     arrays, attributes = arrays_of(plan, outcomes)
-    write_arrays(folder / "arrays.zarr", arrays, attributes)
+    pictures, notes = _picture_arrays(results)
+    write_arrays(folder / "arrays.zarr", arrays | pictures, attributes | notes)
     write_tables(folder / "tables", tables_of(results))
     figure = draw_experiment(results, _made(folder / "figures"))
     report = report_experiment(results, staging.key.name, bench.simulator.fingerprint(), figure)
@@ -102,26 +108,56 @@ def evaluate(plan: Plan, outcomes: Mapping[str, Outcome], bench: Bench) -> Resul
     from haptos.assays.statistics import compare, summarise
     from haptos.assays.tables import relative_to_arm
     from haptos.lab.literature import look_up
-    from haptos.numerics import philox_stream
 
     readings = read_all(plan, outcomes)
     measured = readings.measured
     if measured.empty:
         empty = pd.DataFrame()
-        return Results(readings, measured, empty, empty, fold_table(readings), (), ())
+        return Results(readings, measured, empty, empty, fold_table(readings), {}, ())
     present = list(dict.fromkeys(measured["arm"]))
     values = relative_to_arm(measured, present[0], plan.assay.relative)
     tested = [c for c in plan.experiment.comparisons if c.test in present and c.against in present]
-    stream = philox_stream(plan.experiment.seed, "assay.picture", 0, plan.assay.name)
     return Results(
         readings,
         values,
         summarise(values),
         compare(values, tested),
         fold_table(readings),
-        plan.assay.pictures(values, plan.experiment.assay, stream),
+        _pictures(plan, values),
         look_up(readings, bench.library),
     )
+
+
+def _pictures(plan: Plan, values: pd.DataFrame) -> dict[tuple[int, int], tuple[Picture, ...]]:
+    """Return the pictures of every repeat that has all arms; each repeat has a stream of its own."""
+    from haptos.numerics import philox_stream
+
+    arms = len(plan.arms)
+    found = {}
+    for replicate, technical in sorted({(int(r), int(t)) for r, t in values[["replicate", "technical"]].to_numpy()}):
+        part = values[(values["replicate"] == replicate) & (values["technical"] == technical)].reset_index(drop=True)
+        if part["arm"].nunique() == arms:
+            stream = philox_stream(plan.experiment.seed, "assay.picture", replicate, technical)
+            found[replicate, technical] = plan.assay.pictures(part, plan.experiment.assay, stream)
+    return {key: pictures for key, pictures in found.items() if pictures}
+
+
+def _picture_arrays(results: Results) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """Return the pictures as 16-bit arrays, and the geometry needed to read them back."""
+    arrays: dict[str, Any] = {}
+    notes: dict[str, dict[str, Any]] = {}
+    for (replicate, technical), pictures in results.pictures.items():
+        for i, picture in enumerate(pictures):
+            name = f"pictures/repeat-{replicate}/gel-{technical}-{i}"
+            arrays[name] = picture.pixels
+            notes[name] = {
+                "title": picture.title,
+                "lanes": list(picture.lanes),
+                "lane_edges": [list(edges) for edges in picture.lane_edges],
+                "bands": {label: list(rows) for label, rows in picture.bands.items()},
+                "dark_on_light": picture.dark_on_light,
+            }
+    return arrays, notes
 
 
 def tables_of(results: Results) -> dict[str, pd.DataFrame]:

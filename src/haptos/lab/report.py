@@ -44,7 +44,7 @@ def draw_experiment(results: Results, folder: Path) -> bytes | None:
         results.values,
         results.summary,
         results.comparisons,
-        results.pictures,
+        results.shown,
         results.readings.ensemble,
         published=_published(results),
     )
@@ -107,11 +107,11 @@ def report_experiment(results: Results, name: str, fingerprint: str, figure: byt
         title=experiment.title or f"{plan.assay.label} of {experiment.cells}",
         subtitle=f"{name} · haptos {haptos.__version__}",
         question=question(experiment, plan.assay.label),
-        findings=_comparisons(results),
+        findings=(*_comparisons(results), *_agreement(results)),
         warnings=warnings_of(results),
         figures=_figures(results, figure),
         arms=_arms(results),
-        comparisons=(),
+        comparisons=_comparisons(results, test=True),
         comparison_table=_comparison_table(results.comparisons),
         verdicts=tuple(_verdicts(results)),
         literature_note=literature_note(results),
@@ -159,9 +159,17 @@ def literature_note(results: Results) -> str:
     return f"No claim of the library rests on the same comparison as: {'; '.join(open_)}."
 
 
-def _comparisons(results: Results) -> tuple[str, ...]:
+def _comparisons(results: Results, *, test: bool = False) -> tuple[str, ...]:
     folds = {_key(row): row for row in _rows(results.folds)}
-    return tuple(comparison_text(row, folds.get(_key(row))) for row in _rows(results.comparisons))
+    return tuple(comparison_text(row, folds.get(_key(row)), test=test) for row in _rows(results.comparisons))
+
+
+def _agreement(results: Results) -> tuple[str, ...]:
+    """Say how many published outcomes the simulation supports."""
+    verdicts = [f.verdict for f in results.findings]
+    if not verdicts:
+        return ()
+    return (f"{verdicts.count('supported')} of {len(verdicts)} published outcomes supported.",)
 
 
 def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:

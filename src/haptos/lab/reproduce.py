@@ -192,7 +192,8 @@ def _key(whole: Reproduction, bench: Bench) -> RunKey:
         "code": code_fingerprint(),
         "members": members,
     }
-    return RunKey("reproduction", f"reproduce {whole.title}", specification)
+    sources = dict.fromkeys(claim.source for claim in whole.claims)
+    return RunKey("reproduction", f"reproduce {' '.join(sources)}", specification)
 
 
 def judge_all(whole: Reproduction, outcomes: Mapping[str, Outcome]) -> tuple[Judged, ...]:

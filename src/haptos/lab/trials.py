@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from haptos.conditions.experiment import Comparison, Culture, Experiment, Protocol
 from haptos.conditions.interventions import Intervention, Scan, SwapCells
@@ -132,7 +132,7 @@ def match_arms(experiment: Experiment, trial: Trial, wanted: Iterable[str]) -> M
     for name in wanted:
         theirs = _arm(trial.cells, trial.arms[name])
         found = [label for label, arm in ours.items() if _same(arm, theirs)]
-        exact = [label for label in found if _amounts(ours[label]) == _amounts(theirs)]
+        exact = [label for label in found if _same_amounts(ours[label], theirs)]
         if found:
             arms[name] = (exact or found)[0]
             same_cells &= ours[arms[name]][0] == theirs[0]
@@ -167,8 +167,10 @@ def _signature(step: Intervention) -> str:
     return "|".join(parts)
 
 
-def _amounts(arm: _Arm) -> list[Any]:
-    return sorted((i.canonical() for i in arm[1]), key=str)
+def _same_amounts(ours: _Arm, theirs: _Arm) -> bool:
+    """Tell whether every amount and time that the trial names is that of the experiment."""
+    pairs = zip(sorted(ours[1], key=_signature), sorted(theirs[1], key=_signature), strict=True)
+    return all(getattr(a, name) == getattr(b, name) for a, b in pairs for name in b.model_fields_set)
 
 
 def same_kind(ours: str, theirs: str) -> bool:

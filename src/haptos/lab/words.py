@@ -76,16 +76,29 @@ def fold_text(row: Mapping[str, Any]) -> str:
     return f"{number(row['ratio'])} ({number(row['low'])} to {number(row['high'])})"
 
 
-def comparison_text(row: Mapping[str, Any], fold: Mapping[str, Any] | None = None) -> str:
-    """Return one comparison as a sentence: effect, interval, p, test, and the model's own spread."""
+def comparison_text(row: Mapping[str, Any], fold: Mapping[str, Any] | None = None, *, test: bool = False) -> str:
+    """Return one comparison as a sentence: effect, interval, p, and the model's own spread.
+
+    Parameters
+    ----------
+    row : mapping
+        A row of the comparisons.
+    fold : mapping, optional
+        The row of the fold changes over the ensemble.
+    test : bool
+        Whether to name the statistical test.
+    """
     what = f"{readout_text(row['measure'], row['of'])}, {row['test']} against {row['against']}"
     p = p_text(row["p_adjusted"])
-    sign = "" if p.startswith("<") else "= "
-    tested = f", p {sign}{p} ({row['words']})" if p != "–" else f" ({row['words']})"
-    text = f"{what}: {number(row['ratio'])}-fold, 95 % interval {number(row['low'])} to {number(row['high'])}{tested}"
+    if p == "–":
+        text = f"{what}: {row['words']}"
+    else:
+        chance = f"p {'' if p.startswith('<') else '= '}{p}"
+        interval = f"95 % interval {number(row['low'])} to {number(row['high'])}"
+        text = f"{what}: {number(row['ratio'])}-fold ({interval}, {chance})"
+        text += f", {row['words']}" if test else ""
     if fold is not None and fold["members"]:
-        spread = f"{number(fold['median'])}-fold, {number(fold['low'])} to {number(fold['high'])} in 5–95 %"
-        text += f"; over {fold['members']} parameter sets {spread} of them"
+        text += f"; parameter sets {number(fold['median'])}-fold ({number(fold['low'])} to {number(fold['high'])})"
     return f"{text}."
 
 

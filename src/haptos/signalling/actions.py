@@ -7,8 +7,10 @@ offer is reported as a reason, never ignored.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import singledispatch
 from typing import Literal
 
 from haptos.conditions.experiment import Culture
@@ -27,7 +29,7 @@ from haptos.conditions.interventions import (
     PlateOn,
     Rescue,
     SetExpression,
-    SwapCells,
+    Timed,
     Treat,
     Withdraw,
 )
@@ -37,7 +39,9 @@ __all__ = ["Change", "Refusal", "changes_of", "surroundings_of"]
 
 #: Strength of constitutive activation, relative to the full constitutive form.
 _STRENGTH = {"weak": 0.2, "strong": 1.0}
-_LONG_AGO = float("-inf")
+_LONG_AGO = -math.inf
+#: Least share of an mRNA that RNA interference leaves.
+_LEAST_LEFT = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ class Change:
     name: str
     value: float
     start: float = _LONG_AGO
-    stop: float = float("inf")
+    stop: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +107,7 @@ def changes_of(intervention: AnyIntervention, offered: Collection[str]) -> list[
     if not chosen:
         wanted = " or ".join(dict.fromkeys(c.name for c in found))
         return Refusal(f"the modules at hand offer no way to {_phrase(intervention)} (no {wanted})")
-    alternatives = _first_kind(intervention, chosen)
-    return alternatives
+    return _first_kind(intervention, chosen)
 
 
 def _first_kind(intervention: Intervention, chosen: list[Change]) -> list[Change]:
@@ -120,79 +123,120 @@ def _id(name: str) -> str:
     return name.replace(":", "_").replace("-", "_")
 
 
+@singledispatch
 def _translate(intervention: Intervention) -> list[Change] | Refusal:
-    name = _id(intervention.target)
-    match intervention:
-        case Overexpress():
-            fold = intervention.fold.value
-            return [Change("set", f"transgene__{name}", fold - 1.0), Change("multiply", f"expression__{name}", fold)]
-        case SetExpression():
-            return [Change("multiply", f"expression__{name}", intervention.fold.value)]
-        case Knockdown():
-            left = max(intervention.remaining.value, 1e-3)
-            start = intervention.at.value
-            return [Change("set", f"silencing__{name}", 1.0 / left - 1.0, start), Change("multiply", f"expression__{name}", left)]
-        case Knockout():
-            return [Change("set", f"expression__{name}", 0.0), Change("set", f"endogenous__{name}", 0.0)]
-        case Rescue() if intervention.variant == "wild-type":
-            fold = intervention.fold.value
-            return [Change("set", f"transgene__{name}", fold), Change("set", f"expression__{name}", fold)]
-        case Mutate():
-            return _site(intervention)
-        case Treat() | Add() | Withdraw() | Neutralise():
-            return _medium(intervention)
-        case Inhibit():
-            left = 1.0 - intervention.by.value
-            return [Change("multiply", f"activity_factor__{name}", left, *_window(intervention))]
-        case Activate() if not intervention.variant:
-            return [Change("set", f"forced__{name}", _STRENGTH[intervention.strength], *_window(intervention))]
-        case PlateOn() if intervention.target in coatings():
-            return [Change("set", "ligation", coatings()[intervention.target].ligation, *_window(intervention))]
-        case Detach():
-            return [Change("set", "ligation", 0.0, *_window(intervention))]
-        case SwapCells():
-            return []
-        case _:
-            return Refusal(f"'{_phrase(intervention)}' needs modules or rooms that are not built yet")
+    return Refusal(f"'{_phrase(intervention)}' needs modules or rooms that are not built yet")
 
 
-def _window(intervention: Inhibit | Activate | PlateOn | Detach | Treat | Add | Withdraw | Neutralise) -> tuple[float, float]:
-    return intervention.at.value, float("inf") if intervention.until is None else intervention.until.value
+@_translate.register
+def _(intervention: Overexpress) -> list[Change] | Refusal:
+    name, fold = _id(intervention.overexpress), intervention.fold.value
+    return [Change("set", f"transgene__{name}", fold - 1.0), Change("multiply", f"expression__{name}", fold)]
 
 
-def _site(intervention: Mutate) -> list[Change] | Refusal:
+@_translate.register
+def _(intervention: SetExpression) -> list[Change] | Refusal:
+    return [Change("multiply", f"expression__{_id(intervention.set_expression)}", intervention.fold.value)]
+
+
+@_translate.register
+def _(intervention: Knockdown) -> list[Change] | Refusal:
+    name, left = _id(intervention.knockdown), max(intervention.remaining.value, _LEAST_LEFT)
+    silencing = Change("set", f"silencing__{name}", 1.0 / left - 1.0, intervention.at.value)
+    return [silencing, Change("multiply", f"expression__{name}", left)]
+
+
+@_translate.register
+def _(intervention: Knockout) -> list[Change] | Refusal:
+    name = _id(intervention.knockout)
+    return [Change("set", f"expression__{name}", 0.0), Change("set", f"endogenous__{name}", 0.0)]
+
+
+@_translate.register
+def _(intervention: Rescue) -> list[Change] | Refusal:
+    if intervention.variant != "wild-type":
+        return Refusal(f"the variant {intervention.variant!r} of {intervention.rescue} is not in the modules")
+    name, fold = _id(intervention.rescue), intervention.fold.value
+    return [Change("set", f"transgene__{name}", fold), Change("set", f"expression__{name}", fold)]
+
+
+@_translate.register
+def _(intervention: Mutate) -> list[Change] | Refusal:
     """Return the site handles of names such as ``MMP9_promoter_kB_site``."""
     gene, _, site = _id(intervention.mutate).partition("_promoter_")
-    kinds = {"kB_site": "kb_site", "AP1_site": "ap1_site", "AP_1_site": "ap1_site"}
+    kinds = {"kB_site": "kb_site", "AP1_site": "ap1_site"}
     if site not in kinds:
         return Refusal(f"the promoter site {intervention.mutate!r} is not in the modules")
     return [Change("set", f"{kinds[site]}__{gene}", 0.0)]
 
 
-def _medium(intervention: Treat | Add | Withdraw | Neutralise) -> list[Change] | Refusal:
-    start, stop = _window(intervention)
-    if isinstance(intervention, Treat):
-        compound = compounds().get(intervention.treat)
-        if compound is None:
-            return Refusal(f"the compound {intervention.treat!r} is not in the library yet")
-        dose = intervention.dose or compound.default_dose
-        return [Change("dose", compound.species, molar(dose, compound.molar_mass), start, stop)]
-    if isinstance(intervention, Neutralise):
-        antibody = antibodies().get(intervention.neutralise)
-        if antibody is None:
-            return Refusal(f"no neutralising antibody against {intervention.neutralise!r} in the library yet")
-        return [Change("dose", antibody.species, molar(intervention.dose, antibody.molar_mass), start, stop)]
-    ligand = ligands().get(intervention.target)
+@_translate.register
+def _(intervention: Inhibit) -> list[Change] | Refusal:
+    name, left = _id(intervention.inhibit), 1.0 - intervention.by.value
+    return [Change("multiply", f"activity_factor__{name}", left, *_window(intervention))]
+
+
+@_translate.register
+def _(intervention: Activate) -> list[Change] | Refusal:
+    if intervention.variant:
+        return Refusal(f"the variant {intervention.variant!r} of {intervention.activate} is not in the modules")
+    name, strength = _id(intervention.activate), _STRENGTH[intervention.strength]
+    return [Change("set", f"forced__{name}", strength, *_window(intervention))]
+
+
+@_translate.register
+def _(intervention: PlateOn) -> list[Change] | Refusal:
+    coating = coatings().get(intervention.plate_on)
+    if coating is None:
+        return Refusal(f"the coating {intervention.plate_on!r} is not in the library yet")
+    return [Change("set", "ligation", coating.ligation, *_window(intervention))]
+
+
+@_translate.register
+def _(intervention: Detach) -> list[Change] | Refusal:
+    return [Change("set", "ligation", 0.0, *_window(intervention))]
+
+
+@_translate.register
+def _(intervention: Treat) -> list[Change] | Refusal:
+    compound = compounds().get(intervention.treat)
+    if compound is None:
+        return Refusal(f"the compound {intervention.treat!r} is not in the library yet")
+    dose = intervention.dose or compound.default_dose
+    return [Change("dose", compound.species, molar(dose, compound.molar_mass), *_window(intervention))]
+
+
+@_translate.register
+def _(intervention: Neutralise) -> list[Change] | Refusal:
+    antibody = antibodies().get(intervention.neutralise)
+    if antibody is None:
+        return Refusal(f"no neutralising antibody against {intervention.neutralise!r} in the library yet")
+    return [Change("dose", antibody.species, molar(intervention.dose, antibody.molar_mass), *_window(intervention))]
+
+
+@_translate.register
+def _(intervention: Withdraw) -> list[Change] | Refusal:
+    ligand = ligands().get(intervention.withdraw)
+    if ligand is None or ligand.parameter is None:
+        return Refusal(f"{intervention.withdraw!r} cannot be withdrawn: the medium of the model holds none")
+    return [Change("set", ligand.parameter, 0.0, *_window(intervention))]
+
+
+@_translate.register
+def _(intervention: Add) -> list[Change] | Refusal:
+    ligand = ligands().get(intervention.add)
     if ligand is None:
-        return Refusal(f"the ligand {intervention.target!r} is not in the library yet")
+        return Refusal(f"the ligand {intervention.add!r} is not in the library yet")
     if ligand.parameter is not None:
-        level = ligand.level if isinstance(intervention, Add) else 0.0
-        return [Change("set", ligand.parameter, level, start, stop)]
-    if isinstance(intervention, Withdraw) or ligand.species is None:
-        return Refusal(f"{intervention.target!r} cannot be withdrawn: the medium holds none")
+        return [Change("set", ligand.parameter, ligand.level, *_window(intervention))]
     if intervention.gradient:
         return Refusal("gradients need the motility room, which is not built yet")
-    given = intervention.dose or ligand.default_dose
-    if given is None:
-        return Refusal(f"give a dose for {intervention.target!r}")
-    return [Change("dose", ligand.species, molar(given, ligand.molar_mass), start, stop)]
+    dose = intervention.dose or ligand.default_dose
+    if dose is None or ligand.species is None:
+        return Refusal(f"give a dose for {intervention.add!r}")
+    return [Change("dose", ligand.species, molar(dose, ligand.molar_mass), *_window(intervention))]
+
+
+def _window(intervention: Timed) -> tuple[float, float]:
+    """Return start and stop after the start of the assay [min]."""
+    return intervention.at.value, math.inf if intervention.until is None else intervention.until.value

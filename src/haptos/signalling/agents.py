@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import resources
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -92,10 +92,7 @@ class _Ligands(Spec):
     coatings: tuple[Coating, ...]
 
 
-F = TypeVar("F", bound=Spec)
-
-
-def _read(cls: type[F], folder: str, file: str) -> F:
+def _read[F: Spec](cls: type[F], folder: str, file: str) -> F:
     text = (resources.files("haptos.library") / folder / file).read_text(encoding="utf-8")
     return read_spec(cls, parse_yaml(text, name=f"{folder}/{file}"))
 

@@ -65,4 +65,4 @@ def member_vector(member: int | None) -> NDArray[np.float64]:
         return reference_vector()
     if not 0 <= member < ensemble_size():
         raise ModelError(f"there is no ensemble member {member}; allowed: 0 to {ensemble_size() - 1}")
-    return members()[member]
+    return np.asarray(members()[member])

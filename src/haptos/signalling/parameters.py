@@ -13,8 +13,10 @@ from haptos.core.located import parse_yaml
 from haptos.core.parameters import Parameter, load_table
 from haptos.core.specs import Spec, read_spec
 from haptos.errors import ModelError
+from haptos.numerics import philox_stream
 
 __all__ = ["Handle", "Parameter", "handles", "load_parameters", "prior_sample"]
+
 
 class Handle(Spec):
     """A kind of parameter through which experiments act (``<id>__<target>``, dimensionless)."""
@@ -82,7 +84,7 @@ def prior_sample(n: int, *, seed: int) -> NDArray[np.float64]:
 
     table = list(load_parameters().values())
     free = [i for i, p in enumerate(table) if p.spread > 0]
-    uniform = qmc.Sobol(len(free), scramble=True, rng=np.random.default_rng(seed)).random(n)
+    uniform = qmc.Sobol(len(free), scramble=True, rng=philox_stream(seed, "prior")).random(n)
     low, high = norm.cdf(-3.0), norm.cdf(3.0)
     deviations = np.zeros((n, len(table)))
     deviations[:, free] = norm.ppf(low + uniform * (high - low))
@@ -90,4 +92,3 @@ def prior_sample(n: int, *, seed: int) -> NDArray[np.float64]:
     spread = np.array([p.spread for p in table])
     ceiling = np.array([np.inf if p.upper is None else p.upper for p in table])
     return np.asarray(np.minimum(centre * np.exp(deviations * spread), ceiling))
-

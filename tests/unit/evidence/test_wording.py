@@ -108,6 +108,12 @@ def test_inducers_of_an_abolished_rise_are_joined() -> None:
     assert "doxycycline abolishes the ILK- and CXCL12-induced rise of" in text
 
 
+def test_an_effect_that_hangs_on_a_treatment_names_both_settings() -> None:
+    arms = {"r": [], "f": [ILK], "test": [DOX], "t": [ILK, DOX]}
+    text = told(arms, {"outcome": "varies", "test": ["test", "t"], "references": ["r", "f"]})
+    assert "differs between otherwise untreated cells and cells with ILK overexpression" in text
+
+
 def test_an_obstacle_in_the_reference_only_is_told_from_its_side() -> None:
     text = told({"r": [DOX], "test": []}, {"outcome": "increase", "reference": "r"})
     assert "doxycycline lowers the level of MMP9" in text

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from haptos.figures import experiment_figure
+from haptos.figures import Published, as_svg, experiment_figure
 from haptos.figures.bars import bracket_levels
 from haptos.figures.data import Bracket
 from unit.figures.samples import comparison, members, table
@@ -58,6 +58,19 @@ def test_a_model_range_beyond_the_axis_says_how_far_it_reaches() -> None:
     wide = members({"vector": [1.0] * 3, "ILK": [2.0, 3.0, 500.0]})
     figure = experiment_figure("t", "blot", table({"vector": [1.0, 1.1], "ILK": [3.0, 3.2]}), ensemble=wide)
     assert any(text.get_text() == "to 450" for text in figure.axes[0].texts)
+
+
+def test_equal_published_outcomes_are_drawn_once_and_different_ones_side_by_side() -> None:
+    outcomes = [("increase", True), ("increase", True), ("no_change", False)]
+    published = [Published("ILK", "vector", "level", "MMP9", d, f"X {i}", a) for i, (d, a) in enumerate(outcomes)]
+    figure = experiment_figure("t", "blot", table({"vector": [1.0, 1.1], "ILK": [3.0, 3.2]}), published=published)
+    texts = [text for text in figure.axes[0].texts if text.get_text() in {"↑", "="}]
+    assert sorted(text.get_text() for text in texts) == ["=", "↑"]
+    assert texts[0].get_position()[0] < texts[1].get_position()[0] - 0.02
+
+
+def test_letters_the_font_lacks_are_no_warning() -> None:
+    as_svg(experiment_figure("細胞 🧫", "blot", table({"対照": [1.0, 1.1], "ILK": [3.0, 3.2]})))
 
 
 def test_decades_between_arms_need_a_logarithmic_axis_without_bars() -> None:

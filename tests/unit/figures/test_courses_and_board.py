@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from haptos.errors import ParameterError
+from haptos.evidence.claims import Compared, Expectation
 from haptos.figures import BoardRow, Mark, board_figure, time_course_figure
+from haptos.figures.board import EXPECTATIONS
 
 
 def test_the_peak_is_marked_where_it_is() -> None:
@@ -57,6 +59,26 @@ def test_effects_beyond_the_axis_become_arrows() -> None:
     low, high = figure.axes[0].get_xlim()
     assert low > 0
     assert high < 1e4
+
+
+def test_a_judged_claim_without_a_fold_is_not_called_unsimulated() -> None:
+    words = [text.get_text() for text in board_figure([row(fraction=0.5), row()]).texts]
+    assert words.count("not simulated") == 1
+    assert words.count("no single fold") == 1
+
+
+def test_every_expectation_has_a_sign_the_font_knows() -> None:
+    from matplotlib.font_manager import findfont
+    from matplotlib.ft2font import FT2Font
+
+    known = FT2Font(findfont("DejaVu Sans")).get_charmap()
+    assert [sign for sign, _ in EXPECTATIONS.values() if ord(sign) not in known] == []
+
+
+def test_every_expectation_of_the_evidence_is_on_the_board() -> None:
+    kinds = {c.model_fields["outcome"].default for c in Expectation.__subclasses__() + Compared.__subclasses__()
+             if "outcome" in c.model_fields}  # fmt: skip
+    assert kinds <= set(EXPECTATIONS)
 
 
 def test_an_empty_board_is_refused() -> None:

@@ -66,6 +66,8 @@ def test_surroundings():
         ({"add": "CXCL12", "gradient": True}, "ligand 'CXCL12' is not in the library"),
         ({"embed_in": "collagen"}, "not built yet"),
         ({"express_mutant": "PTK2", "variant": "Y397F"}, "not built yet"),
+        ({"activate": "SRC", "variant": "v-Src"}, "variant 'v-Src' of SRC"),
+        ({"withdraw": "zinc"}, "holds none"),
         ({"mutate": "CXCR4_promoter"}, "is not in the modules"),
         ({"block": "integrin_clustering"}, "not built yet"),
     ],
