@@ -16,7 +16,7 @@ from haptos.signalling.courses import half_time, landmarks
 
 pytestmark = pytest.mark.validation
 
-TIMES = tuple(float(t) for t in range(0, 601))
+TIMES = tuple(float(t) for t in range(601))
 READ = ("nuclear__RELA_NFKB1_free", "level__NFKBIA", "mrna__NFKBIA", "level__RELA")
 #: What is compared: name, record, entry of the record, and the bounds if the record gives a range.
 COMPARED = (
@@ -65,7 +65,7 @@ def responses():
 
 
 def test_records_are_for_validation_only():
-    records = {r.id: r for r in load_library().quantities}
+    records = {r.id: r for r in load_library().quantities()}
     assert {records[name].use for _, name, _, _ in COMPARED} == {"validate"}
 
 
@@ -83,11 +83,13 @@ def test_tnf_response_beside_the_records(responses, capsys):
         )
         outside += [] if inside else [name]
     with capsys.disabled():
-        print("\nTNF 10 ng/mL" + " " * 16 + "record           value reference  5-95 % of the ensemble")
-        print("\n".join(rows))
+        print("\nTNF 10 ng/mL" + " " * 16 + "record           value reference  5-95 % of the ensemble")  # noqa: T201
+        print("\n".join(rows))  # noqa: T201
     assert outside == []
 
 
 def test_oscillation_is_damped(responses):
     reference, _ = responses
-    assert reference["second maximum [min]"] > reference["first trough [min]"] > reference["first nuclear maximum [min]"]
+    assert (
+        reference["second maximum [min]"] > reference["first trough [min]"] > reference["first nuclear maximum [min]"]
+    )

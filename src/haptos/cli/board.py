@@ -15,6 +15,14 @@ if TYPE_CHECKING:
 
 __all__ = ["show_board"]
 
+_SHORT = {
+    "share of the induced part left": "induced part left",
+    "share of the gap closed": "gap closed",
+    "share of the rise left": "rise left",
+    "gain over the sum of the single gains": "gain over the sum",
+    "maximum over the higher end": "maximum over ends",
+    "largest over smallest effect": "spread of effects",
+}
 _SIMULATED = ("supported", "contradicted", "undecided", "vacuous")
 
 
@@ -39,7 +47,8 @@ def show_board(console: Console, result: RunResult) -> None:
 
 def _outcome(row: Mapping[str, Any]) -> str:
     """Return the deciding number with its interval."""
-    return f"{row['quantity']} {number(row['effect'])} ({number(row['low'])}–{number(row['high'])})"
+    what = _SHORT.get(row["quantity"], row["quantity"])
+    return f"{what} {number(row['effect'])} ({number(row['low'])} to {number(row['high'])})"
 
 
 def _show_others(console: Console, rows: list[dict[str, Any]]) -> None:

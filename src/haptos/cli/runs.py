@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from haptos.cli.boundary import Exit
-from haptos.cli.console import out, plain_table, to_json
+from haptos.cli.console import out, to_json
 
 if TYPE_CHECKING:
     from haptos.store.runs import RunStore
@@ -97,6 +97,8 @@ def _list(
 ) -> None:
     from dataclasses import asdict
 
+    from rich.padding import Padding
+
     from haptos.store.index import list_runs as query
 
     store = _store(runs)
@@ -106,11 +108,12 @@ def _list(
         to_json({"runs": [asdict(e) for e in entries], "problems": problems, "unfinished": unfinished})
         return
     console = out()
+    for e in entries:
+        facts = " · ".join((e.finished[:16].replace("T", " "), e.assay or e.kind, e.verdict or "–"))
+        console.print(f"[bold]{e.name}[/bold]", soft_wrap=True)
+        console.print(Padding(facts, (0, 0, 0, 2), expand=False), style="dim")
     if entries:
-        table = plain_table(["run", "finished", "assay", "outcome"], fold=["run", "outcome"])
-        for e in entries:
-            table.add_row(e.name, e.finished[:16].replace("T", " "), e.assay or e.kind, e.verdict or "–")
-        console.print(table)
+        console.print(f"\n{len(entries)} runs in {store.root}", soft_wrap=True)
     else:
         console.print(f"no finished runs in {store.root}")
     for name in unfinished:

@@ -9,6 +9,7 @@ and its last state is one member of the ensemble.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -193,4 +194,5 @@ def diversity(deviations: Array) -> float:
     gaps = deviations[:, None] - deviations[None]
     distance = np.sqrt(np.sum(gaps**2, axis=-1))
     n, n_free = deviations.shape
-    return float(distance.sum() / (n * (n - 1)) / np.sqrt(2.0 * n_free))
+    expected = 2.0 * math.exp(math.lgamma((n_free + 1) / 2) - math.lgamma(n_free / 2))
+    return float(distance.sum() / (n * (n - 1)) / expected)

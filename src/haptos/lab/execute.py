@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
     from haptos.lab.simulator import Simulator
     from haptos.store.checkpoints import Checkpoints
 
-__all__ = ["execute", "from_arrays", "to_arrays"]
+__all__ = ["PATIENCE", "execute", "from_arrays", "to_arrays"]
+
+#: How long one process works alone before others are started [s].
+PATIENCE = 3.0
 
 _AHEAD = 4  # tasks handed out per worker, so that an interrupt waits for few
 
@@ -38,6 +42,7 @@ def execute(
     checkpoints: Checkpoints,
     done: set[str],
     progress: Progress,
+    patience: float = PATIENCE,
 ) -> dict[str, Outcome]:
     """Run every task that is not yet kept and return all results by key.
 
@@ -57,6 +62,9 @@ def execute(
         Keys that are kept already.
     progress : Progress
         Told of every finished task.
+    patience : float
+        How long this process works alone before it starts others [s]: they need a few seconds
+        to load the model.
 
     Returns
     -------
@@ -70,9 +78,8 @@ def execute(
     """
     open_tasks = [t for t in tasks if t.key not in done]
     progress.begin("simulations", len(tasks), len(tasks) - len(open_tasks))
-    run = _here if min(workers, len(open_tasks)) <= 1 else _in_processes
     try:
-        for task, outcome in run(open_tasks, conditions, simulator, min(workers, max(1, len(open_tasks)))):
+        for task, outcome in _run(open_tasks, conditions, simulator, workers, patience):
             checkpoints.save(task.key, to_arrays(outcome))
             progress.advance()
     finally:
@@ -80,10 +87,17 @@ def execute(
     return {task.key: from_arrays(checkpoints.load(task.key)) for task in tasks}
 
 
-def _here(
-    tasks: Sequence[Task], conditions: Mapping[str, Condition], simulator: Simulator, workers: int
+def _run(
+    tasks: Sequence[Task], conditions: Mapping[str, Condition], simulator: Simulator, workers: int, patience: float
 ) -> Iterator[tuple[Task, Outcome]]:
-    for task in tasks:
+    """Simulate here; hand over to several processes once that is sure to be worth their start."""
+    start = time.monotonic()
+    for i, task in enumerate(tasks):
+        rest = tasks[i:]
+        spent = time.monotonic() - start
+        if min(workers, len(rest)) > 1 and spent >= patience and spent / max(i, 1) * len(rest) >= patience:
+            yield from _in_processes(rest, conditions, simulator, min(workers, len(rest)))
+            return
         yield task, _simulate(simulator, conditions[task.condition], task)
 
 
@@ -145,12 +159,20 @@ def to_arrays(outcome: Outcome) -> dict[str, NDArray[Any]]:
     arrays: dict[str, NDArray[Any]] = {f"quantity/{k}": np.asarray(v, float) for k, v in outcome.quantities.items()}
     arrays |= {f"geometry/{k}": np.asarray(v, float) for k, v in outcome.geometry.items()}
     arrays |= {f"parameter/{k}": np.asarray(v, float) for k, v in outcome.parameters.items()}
+    arrays |= {f"parameter/{k}": np.asarray(v, float) for k, v in outcome.parameters.items()}
     return {**arrays, "status": np.asarray(int(outcome.status))}
 
 
 def from_arrays(arrays: Mapping[str, NDArray[Any]]) -> Outcome:
     """Return the outcome kept as named arrays."""
-    quantities = {k.partition("/")[2]: v for k, v in arrays.items() if k.startswith("quantity/")}
-    geometry = {k.partition("/")[2]: float(v) for k, v in arrays.items() if k.startswith("geometry/")}
-    parameters = {k.partition("/")[2]: float(v) for k, v in arrays.items() if k.startswith("parameter/")}
-    return Outcome(quantities, geometry, Status(int(arrays["status"])), parameters)
+    groups: dict[str, dict[str, NDArray[Any]]] = {"quantity": {}, "geometry": {}, "parameter": {}}
+    for name, array in arrays.items():
+        group, _, rest = name.partition("/")
+        if group in groups:
+            groups[group][rest] = array
+    return Outcome(
+        groups["quantity"],
+        {name: float(value) for name, value in groups["geometry"].items()},
+        Status(int(arrays["status"])),
+        {name: float(value) for name, value in groups["parameter"].items()},
+    )

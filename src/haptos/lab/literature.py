@@ -124,7 +124,7 @@ def _candidates(readings: Readings, library: Library) -> Iterator[Claim]:
     for measure, of in readings.readouts:
         offered.setdefault(measure, set()).update({of, protein_of(of)})
     for measure, entities in offered.items():
-        for entry in library.claim_records(measure).entries:
+        for entry in library.claim_records(f"measure: {measure}").entries:
             claim = entry.record
             if claim.trial is None or claim.trial.readout is None or isinstance(claim.expect, Count):
                 continue

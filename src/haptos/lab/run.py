@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from haptos.core.settings import Settings
 from haptos.errors import HaptosError
-from haptos.lab.execute import execute
+from haptos.lab.execute import PATIENCE, execute
 from haptos.lab.outcome import Readings, arrays_of, read_all
 from haptos.lab.plan import Plan, plan_experiment
 from haptos.lab.progress import Progress, Silent
@@ -50,6 +50,8 @@ class Bench:
         Assays by name; None is the registry.
     library : Library or None
         Claims to compare with; None is the shipped library.
+    patience : float
+        How long one process works alone before others are started [s].
     """
 
     store: RunStore
@@ -59,6 +61,7 @@ class Bench:
     wait: float | None = None
     assays: Mapping[str, AbstractAssay] | None = None
     library: Library | None = None
+    patience: float = PATIENCE
 
 
 @dataclass(frozen=True)
@@ -206,6 +209,7 @@ def compute(
             checkpoints=staging.checkpoints,
             done=done,
             progress=progress,
+            patience=bench.patience,
         )
         staging.clear_result()
         headline = finish(staging, outcomes)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from haptos.numerics.derivative import TIME_AXIS, gradients
 from haptos.numerics.evaluator import evaluate_tape
+from haptos.numerics.events import Event, EventSet, build_events
 from haptos.numerics.expression import Graph, GraphBuilder, Node
 from haptos.numerics.formula import formula
 from haptos.numerics.ode import OdeSegment, OdeSolution, OdeSolver, OdeTask
@@ -20,6 +21,8 @@ from haptos.numerics.tape import Tape, build_tape
 
 __all__ = [
     "TIME_AXIS",
+    "Event",
+    "EventSet",
     "Graph",
     "GraphBuilder",
     "Node",
@@ -33,6 +36,7 @@ __all__ = [
     "SteadyState",
     "SteadyTask",
     "Tape",
+    "build_events",
     "build_system",
     "build_tape",
     "evaluate_tape",

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from haptos.errors import ParameterError
+from haptos.numerics.events import EventSet
 from haptos.numerics.system import OdeSystem
 
 __all__ = ["OdeSegment", "OdeSolution", "OdeSolver", "OdeTask"]
@@ -67,6 +68,8 @@ class OdeTask:
         Absolute tolerance per step, > 0, in the units of the states.
     max_steps : int
         Limit of internal steps of one member over the whole task.
+    events : EventSet, optional
+        What sets states anew when a condition turns true.
     """
 
     system: OdeSystem
@@ -76,6 +79,7 @@ class OdeTask:
     rtol: float
     atol: Array
     max_steps: int = 100_000
+    events: EventSet | None = None
 
     def __post_init__(self) -> None:
         """Check shapes and ranges."""
@@ -145,6 +149,8 @@ def _check(task: OdeTask) -> None:
         for change in (segment.scale, segment.shift):
             if change is not None:
                 _shape("the change of state of a segment", change, (size, n))
+    if task.events is not None and (task.events.n_states, task.events.n_parameters) != (n, p):
+        raise ParameterError("the events were built for another number of states or parameters")
     _check_times(task.segments, task.times)
 
 

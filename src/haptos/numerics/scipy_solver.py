@@ -27,6 +27,7 @@ from haptos.numerics.evaluator import (
     WorkLimitError,
     evaluate_tape,
 )
+from haptos.numerics.events_reference import solve_with_events
 from haptos.numerics.ode import OdeSegment, OdeSolution, OdeTask
 
 __all__ = ["ScipySolver"]
@@ -54,6 +55,8 @@ class ScipySolver:
 
     def solve(self, task: OdeTask) -> OdeSolution:
         """Integrate all members of a task, see :class:`haptos.numerics.ode.OdeSolver`."""
+        if task.events is not None:
+            return solve_with_events(task, self)
         size, n = task.initial.shape
         states = np.full((size, len(task.times), n), np.nan)
         final = np.full((size, n), np.nan)

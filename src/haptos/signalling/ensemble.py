@@ -15,11 +15,6 @@ from haptos.signalling.parameters import load_parameters
 __all__ = ["ensemble_size", "member_vector", "members", "reference_vector"]
 
 
-def reference_vector() -> NDArray[np.float64]:
-    """Return the central values of the table, shape (n_parameters,), in its units."""
-    return np.array([p.value for p in load_parameters().values()])
-
-
 @cache
 def members() -> NDArray[np.float64]:
     """Return the ensemble, shape (n_members, n_parameters), in the order and units of the table.
@@ -41,7 +36,8 @@ def members() -> NDArray[np.float64]:
             f"ensemble/members.csv does not fit the parameter table (missing {missing}, unknown {unknown}); "
             "calibrate again with tools/calibrate.py"
         )
-    vectors = np.tile(reference_vector(), (len(data), 1))
+    centre = np.array([p.value for p in table.values()])
+    vectors = np.tile(centre, (len(data), 1))
     order = list(table)
     for column, name in enumerate(header):
         vectors[:, order.index(name)] = data[:, column]
@@ -51,6 +47,19 @@ def members() -> NDArray[np.float64]:
 def ensemble_size() -> int:
     """Return the number of members."""
     return len(members())
+
+
+@cache
+def reference_vector() -> NDArray[np.float64]:
+    """Return the reference vector: the medoid of the ensemble, shape (n_parameters,).
+
+    It is the member with the smallest summed distance to the others (in logarithms, scaled
+    by the prior), so it meets every calibration term, which the centre of the prior need not.
+    """
+    spread = np.array([p.spread for p in load_parameters().values()])
+    points = np.log(members()[:, spread > 0]) / spread[spread > 0]
+    distance = np.sqrt(np.sum((points[:, None] - points[None]) ** 2, axis=-1)).sum(axis=1)
+    return np.asarray(members()[int(np.argmin(distance))])
 
 
 def member_vector(member: int | None) -> NDArray[np.float64]:

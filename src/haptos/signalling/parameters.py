@@ -13,7 +13,7 @@ from haptos.core.located import parse_yaml
 from haptos.core.parameters import Parameter, load_table
 from haptos.core.specs import Spec, read_spec
 from haptos.errors import ModelError
-from haptos.numerics import philox_stream
+from haptos.numerics import stream_key
 
 __all__ = ["Handle", "Parameter", "handles", "load_parameters", "prior_sample"]
 
@@ -84,7 +84,7 @@ def prior_sample(n: int, *, seed: int) -> NDArray[np.float64]:
 
     table = list(load_parameters().values())
     free = [i for i, p in enumerate(table) if p.spread > 0]
-    uniform = qmc.Sobol(len(free), scramble=True, rng=philox_stream(seed, "prior")).random(n)
+    uniform = qmc.Sobol(len(free), scramble=True, rng=stream_key(seed, "prior", 0, 0)[0]).random(n)
     low, high = norm.cdf(-3.0), norm.cdf(3.0)
     deviations = np.zeros((n, len(table)))
     deviations[:, free] = norm.ppf(low + uniform * (high - low))

@@ -44,7 +44,7 @@ def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) 
     [
         (["runn"], "Did you mean 'run'?"),
         (["run"], "Missing argument"),
-        (["run", "x.yaml", "--workers", "0"], "x>=1"),
+        (["run", "x.yaml", "--workers", "0"], "greater than or equal to 1"),
         (["reproduce", "zhao2012"], "did you mean 'zhao2013'?"),
         (["new", "x.yaml", "--assay", "western"], "did you mean 'western_blot'?"),
     ],

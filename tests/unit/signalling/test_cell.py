@@ -16,9 +16,7 @@ READ = ("level__ILK", "level__RELA", "mrna__RELA", "level__MMP9", "pro__MMP9", "
 
 
 def condition(*interventions, times=(0.0, 720.0, 1440.0), cells="lung_carcinoma", **more):
-    return Condition(
-        cells=cells, culture=Culture(), interventions=interventions, times=times, quantities=READ, **more
-    )
+    return Condition(cells=cells, culture=Culture(), interventions=interventions, times=times, quantities=READ, **more)
 
 
 def run(*interventions, replicate=None, seed=1, **more):

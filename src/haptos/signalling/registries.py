@@ -1,0 +1,51 @@
+"""What the composed model holds, for static checks: counted in the model, not in the claims."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from haptos.signalling.model import composed_sbml, model
+from haptos.signalling.sbml import read_sbml
+
+__all__ = ["members_of", "registry_names"]
+
+
+@cache
+def _bindings() -> tuple[tuple[frozenset[str], frozenset[str]], ...]:
+    """Return (reactants, products) of every reaction that joins two species into one."""
+    kinetic = read_sbml(composed_sbml())
+    pairs = [(frozenset(s for s, _ in r.reactants), frozenset(s for s, _ in r.products)) for r in kinetic.reactions]
+    return tuple((a, b) for a, b in pairs if len(a) == 2 and len(b) == 1)
+
+
+def _nfkb_subunits() -> tuple[str, ...]:
+    """Return what binds to form the NF-κB dimer."""
+    found = [reactants for reactants, products in _bindings() if products == {"RELA_NFKB1_cyt"}]
+    return tuple(sorted(set().union(*found))) if found else ()
+
+
+def _ligand_receptor_pairs() -> tuple[str, ...]:
+    """Return ligands of the medium and the receptors they bind."""
+    medium = set(model().medium)
+    pairs = [a for a, _ in _bindings() if len(a & medium) == 1]
+    return tuple(sorted(set().union(*pairs))) if pairs else ()
+
+
+_REGISTRIES = {"nfkb_subunits": _nfkb_subunits, "ligand_receptor_pairs": _ligand_receptor_pairs}
+
+
+def registry_names() -> tuple[str, ...]:
+    """Return the registries that the model can answer for."""
+    return tuple(_REGISTRIES)
+
+
+def members_of(registry: str) -> tuple[str, ...] | None:
+    """Return the members of a registry; None if the modules at hand hold no such registry.
+
+    Examples
+    --------
+    >>> members_of("nfkb_subunits")
+    ('NFKB1', 'RELA')
+    """
+    build = _REGISTRIES.get(registry)
+    return build() if build is not None else None

@@ -1,0 +1,173 @@
+"""The command line on the real model: examples, processes, kill and resume."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from haptos.cli.app import run_command_line
+from haptos.lab.experiments import examples
+from haptos.store.files import checksums
+from haptos.store.manifest import damage
+
+pytestmark = pytest.mark.timeout(300)
+
+_EXPERIMENT = """\
+cells: lung_carcinoma
+arms:
+  vector: []
+  ILK: [{overexpress: ILK, fold: 4}]
+  both: [{overexpress: ILK, fold: 4}, {knockdown: RELA}]
+assay: {name: qpcr, genes: [MMP9]}
+replicates: {biological: 3}
+"""
+_TIMED = frozenset({"manifest.json", "log.txt"})
+
+
+def _driver(file: Path, runs: Path, workers: int, members: int) -> subprocess.Popen[str]:
+    script = str(Path(__file__).with_name("driver.py"))
+    arguments = [sys.executable, script, str(file), str(runs), str(workers), str(members)]
+    return subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+
+
+def _finish(process: subprocess.Popen[str]) -> Path:
+    out, err = process.communicate(timeout=200)
+    assert process.returncode == 0, err
+    return Path(out.strip())
+
+
+def _tasks(runs: Path) -> list[Path]:
+    return sorted(runs.glob(".*.partial/tasks/*.task"))
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("asked") / "experiment.yaml"
+    path.write_text(_EXPERIMENT)
+    return path
+
+
+@pytest.fixture(scope="module")
+def alone(file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the run computed in one process without interruption."""
+    return _finish(_driver(file, tmp_path_factory.mktemp("alone"), 1, 6))
+
+
+def test_two_processes_give_the_same_bits_as_one(file: Path, alone: Path, tmp_path: Path) -> None:
+    two = _finish(_driver(file, tmp_path, 2, 6))
+    assert two.name == alone.name
+    assert checksums(two, leave_out=_TIMED) == checksums(alone, leave_out=_TIMED)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_killed_run_resumes_with_the_same_bits(file: Path, alone: Path, tmp_path: Path, workers: int) -> None:
+    process = _driver(file, tmp_path, workers, 6)
+    until = time.monotonic() + 120
+    while len(_tasks(tmp_path)) < 4 and process.poll() is None and time.monotonic() < until:
+        time.sleep(0.002)
+    process.kill()
+    process.communicate()
+    kept = _tasks(tmp_path)
+    assert kept and not [p for p in tmp_path.iterdir() if not p.name.startswith(".")], "killed in mid-run"
+    kept[0].write_bytes(kept[0].read_bytes()[:100])
+    before = {p.name: p.stat().st_mtime_ns for p in kept[1:]}
+    resumed = _finish(_driver(file, tmp_path, workers, 6))
+    assert checksums(resumed, leave_out=_TIMED) == checksums(alone, leave_out=_TIMED)
+    assert damage(resumed) == []
+    log = (resumed / "log.txt").read_text()
+    assert f"resumed with {len(before)} finished simulations" in log
+    assert f"discarded {kept[0].name}" in log
+    assert [p.name for p in tmp_path.iterdir()] == [resumed.name], "nothing hidden is left"
+
+
+def test_orphaned_workers_end_with_their_parent(file: Path, tmp_path: Path) -> None:
+    process = _driver(file, tmp_path, 2, 6)
+    until = time.monotonic() + 120
+    while not _tasks(tmp_path) and process.poll() is None and time.monotonic() < until:
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    until = time.monotonic() + 20
+    while _alive_in_group(process.pid) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert not _alive_in_group(process.pid)
+    assert process.stdout is not None and process.stderr is not None
+    process.stdout.close()
+    process.stderr.close()
+
+
+def _alive_in_group(group: int) -> bool:
+    """Tell whether a process of the group still runs (dead ones that wait for their parent do not count)."""
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[2]) == group and fields[0] != "Z":
+            return True
+    return False
+
+
+def test_an_interrupt_leaves_a_friendly_line_and_a_run_that_goes_on(file: Path, tmp_path: Path) -> None:
+    arguments = ["run", str(file), "--runs", str(tmp_path), "--workers", "1"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "haptos", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    until = time.monotonic() + 120
+    while not _tasks(tmp_path) and process.poll() is None and time.monotonic() < until:
+        time.sleep(0.002)
+    os.kill(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    if process.returncode == 0:
+        pytest.skip("the run was faster than the interrupt")
+    assert process.returncode == 130
+    assert "the same command goes on from there" in err and "Traceback" not in err
+    assert _tasks(tmp_path)
+
+
+@pytest.mark.parametrize("assay", sorted(examples()))
+def test_every_example_runs_as_it_is(
+    assay: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    assert run_command_line(["new", "mine.yaml", "--assay", assay]) == 0
+    capsys.readouterr()
+    common = ["mine.yaml", "--members", "2", "--workers", "1"]
+    assert run_command_line(["run", *common, "--dry-run"]) == 0
+    assert not (tmp_path / "haptos-runs").exists(), "a dry run writes nothing"
+    assert "would be written" in capsys.readouterr().out.replace("\n", " ")
+    assert run_command_line(["run", *common]) == 0
+    shown = capsys.readouterr().out
+    assert max(len(line) for line in shown.splitlines() if not line.startswith(("folder", "report"))) <= 80
+    assert "Literature" in shown and "comparison" in shown
+    assert run_command_line(["run", *common, "--json"]) == 0
+    again = json.loads(capsys.readouterr().out)
+    assert again["reused"] and again["headline"]["failed"] == []
+    assert run_command_line(["runs", "verify"]) == 0
+
+
+def test_a_publication_is_judged_claim_by_claim(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    arguments = ["reproduce", "zhao2013", "--level", "signalling", "--members", "2", "--workers", "1", "--json"]
+    code = run_command_line(arguments)
+    found = json.loads(capsys.readouterr().out)
+    counts = found["headline"]["counts"]
+    assert code == (1 if counts.get("contradicted") else 0)
+    assert sum(counts.values()) == len(found["board"]) >= 10
+    judged = [r for r in found["board"] if r["fraction"] is not None]
+    assert judged
+    for row in judged:
+        expected = "supported" if row["fraction"] >= 0.9 else "contradicted" if row["fraction"] <= 0.1 else "undecided"
+        assert row["verdict"] == expected
+    assert run_command_line(arguments) == code
+    assert json.loads(capsys.readouterr().out)["reused"]
