@@ -163,7 +163,7 @@ def test_a_publication_is_judged_claim_by_claim(
     found = json.loads(capsys.readouterr().out)
     counts = found["headline"]["counts"]
     assert code == (1 if counts.get("contradicted") else 0)
-    assert sum(counts.values()) == len(found["board"]) >= 10
+    assert sum(counts.values()) == len(found["board"]) >= 5
     judged = [r for r in found["board"] if r["fraction"] is not None]
     assert judged
     for row in judged:

@@ -7,6 +7,7 @@ needed is an error that names an example.
 from __future__ import annotations
 
 import math
+import re
 import tokenize
 from dataclasses import dataclass, field
 from functools import cache
@@ -106,6 +107,10 @@ _UNREADABLE = (
 )
 
 
+#: What is counted is a number: cells per volume, molecules per area.
+_COUNTED = re.compile(r"\b(?:molecules?|cells?)\b")
+
+
 @cache
 def registry() -> pint.UnitRegistry[float]:
     """Return the one units registry (built at first use: pint is slow to import)."""
@@ -114,9 +119,7 @@ def registry() -> pint.UnitRegistry[float]:
     ureg: pint.UnitRegistry[float] = pint.UnitRegistry(cache_folder=None)
     if "percent" not in ureg:
         ureg.define("percent = 0.01 = %")
-    ureg.define("cells = 1 = cell")
     ureg.define("fold = 1")
-    ureg.define("molecules = 1 = molecule")
     return ureg
 
 
@@ -194,7 +197,7 @@ def _spell(text: str) -> str:
     """Write the signs people use in the form pint reads."""
     for sign, word in (("²", "**2"), ("³", "**3"), ("⁻¹", "**-1"), ("·", "*"), ("−", "-"), ("μ", "µ")):
         text = text.replace(sign, word)
-    return text
+    return _COUNTED.sub("count", text)
 
 
 def _finite(value: float, dimension: str, text: str) -> Quantity:
