@@ -115,9 +115,23 @@ def test_all_lettering_lies_on_the_sheet(figure: Figure) -> None:
     assert outside == []
 
 
+def undrawn(figure: Figure) -> set[int]:
+    """Return the labels of ticks outside the view, which matplotlib keeps but does not draw."""
+    labels = set()
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            low, high = sorted(axis.get_view_interval())
+            slack = 1e-9 * (high - low)
+            for tick in (*axis.get_major_ticks(), *axis.get_minor_ticks()):
+                if not low - slack <= tick.get_loc() <= high + slack:
+                    labels |= {id(tick.label1), id(tick.label2)}
+    return labels
+
+
 def test_level_lettering_does_not_overlap(figure: Figure) -> None:
+    hidden = undrawn(figure)
     boxes = [(t.get_text(), t.get_window_extent()) for t in figure.findobj(lambda a: hasattr(a, "get_text"))
-             if t.get_text().strip() and t.get_visible() and t.get_rotation() == 0]  # fmt: skip
+             if t.get_text().strip() and t.get_visible() and t.get_rotation() == 0 and id(t) not in hidden]  # fmt: skip
     hits = [
         (one, two)
         for i, (one, a) in enumerate(boxes)

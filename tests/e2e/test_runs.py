@@ -34,7 +34,9 @@ _TIMED = frozenset({"manifest.json", "log.txt"})
 def _driver(file: Path, runs: Path, workers: int, members: int) -> subprocess.Popen[str]:
     script = str(Path(__file__).with_name("driver.py"))
     arguments = [sys.executable, script, str(file), str(runs), str(workers), str(members)]
-    return subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    return subprocess.Popen(
+        arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
 
 
 def _finish(process: subprocess.Popen[str]) -> Path:
@@ -66,6 +68,14 @@ def test_two_processes_give_the_same_bits_as_one(file: Path, alone: Path, tmp_pa
     assert checksums(two, leave_out=_TIMED) == checksums(alone, leave_out=_TIMED)
 
 
+def test_two_commands_at_once_compute_a_run_once(file: Path, alone: Path, tmp_path: Path) -> None:
+    folders = [_finish(process) for process in [_driver(file, tmp_path, 1, 6) for _ in range(2)]]
+    assert folders[0] == folders[1]
+    assert checksums(folders[0], leave_out=_TIMED) == checksums(alone, leave_out=_TIMED)
+    assert (folders[0] / "log.txt").read_text().count("begun") == 1
+    assert [p.name for p in tmp_path.iterdir()] == [folders[0].name]
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_killed_run_resumes_with_the_same_bits(file: Path, alone: Path, tmp_path: Path, workers: int) -> None:
     process = _driver(file, tmp_path, workers, 6)
@@ -75,7 +85,8 @@ def test_a_killed_run_resumes_with_the_same_bits(file: Path, alone: Path, tmp_pa
     process.kill()
     process.communicate()
     kept = _tasks(tmp_path)
-    assert kept and not [p for p in tmp_path.iterdir() if not p.name.startswith(".")], "killed in mid-run"
+    assert kept, "killed in mid-run"
+    assert not [p for p in tmp_path.iterdir() if not p.name.startswith(".")], "nothing has its final name yet"
     kept[0].write_bytes(kept[0].read_bytes()[:100])
     before = {p.name: p.stat().st_mtime_ns for p in kept[1:]}
     resumed = _finish(_driver(file, tmp_path, workers, 6))
@@ -98,7 +109,8 @@ def test_orphaned_workers_end_with_their_parent(file: Path, tmp_path: Path) -> N
     while _alive_in_group(process.pid) and time.monotonic() < until:
         time.sleep(0.1)
     assert not _alive_in_group(process.pid)
-    assert process.stdout is not None and process.stderr is not None
+    assert process.stdout is not None
+    assert process.stderr is not None
     process.stdout.close()
     process.stderr.close()
 
@@ -128,7 +140,8 @@ def test_an_interrupt_leaves_a_friendly_line_and_a_run_that_goes_on(file: Path, 
     if process.returncode == 0:
         pytest.skip("the run was faster than the interrupt")
     assert process.returncode == 130
-    assert "the same command goes on from there" in err and "Traceback" not in err
+    assert "the same command goes on from there" in err
+    assert "Traceback" not in err
     assert _tasks(tmp_path)
 
 
@@ -147,10 +160,12 @@ def test_every_example_runs_as_it_is(
     assert run_command_line(["run", *common]) == 0
     shown = capsys.readouterr().out
     assert max(len(line) for line in shown.splitlines() if not line.startswith(("folder", "report"))) <= 80
-    assert "Literature" in shown and "comparison" in shown
+    assert "Literature" in shown
+    assert "comparison" in shown
     assert run_command_line(["run", *common, "--json"]) == 0
     again = json.loads(capsys.readouterr().out)
-    assert again["reused"] and again["headline"]["failed"] == []
+    assert again["reused"]
+    assert again["headline"]["failed"] == []
     assert run_command_line(["runs", "verify"]) == 0
 
 

@@ -16,7 +16,9 @@ from haptos.store.manifest import RunKey, slug
 
 _NAMES = st.text(st.characters(codec="ascii", categories=("L", "N")), min_size=1, max_size=8)
 _ARRAYS = st.dictionaries(
-    _NAMES, arrays.arrays(st.sampled_from([np.float64, np.int8]), arrays.array_shapes(min_dims=0, max_dims=2)), max_size=4
+    _NAMES,
+    arrays.arrays(st.sampled_from([np.float64, np.int8]), arrays.array_shapes(min_dims=0, max_dims=2)),
+    max_size=4,
 )
 _PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers(-1000, 1000) | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -66,5 +68,6 @@ def test_a_slug_is_a_plain_short_file_name(text: str) -> None:
     found = slug(text)
     assert len(found) <= 40
     assert all(c in "abcdefghijklmnopqrstuvwxyz0123456789-" for c in found)
-    assert not found.startswith("-") and not found.endswith("-")
+    assert not found.startswith("-")
+    assert not found.endswith("-")
     assert slug(found) == found

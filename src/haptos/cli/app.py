@@ -92,7 +92,7 @@ def _top(
     ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the stack trace of an internal error.")] = False,
 ) -> None:
-    """A virtual laboratory for invasive growth: an experiment in, a figure with reasons out."""
+    """Take what every command takes: nothing but these two switches."""
 
 
 @app.command("run", rich_help_panel="Experiments")
@@ -126,7 +126,7 @@ def new(
 
 
 @app.command("reproduce", rich_help_panel="Literature")
-def reproduce(
+def reproduce(  # noqa: PLR0917 - typer passes by name
     source: Annotated[str, typer.Argument(help="Key of a source, for instance zhao2013.", show_default=False)],
     level: Annotated[str | None, typer.Option("--level", help="Only claims tested at this level.")] = None,
     system: Annotated[str | None, typer.Option("--system", help="Only claims of this system (S1 to S14).")] = None,

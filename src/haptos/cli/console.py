@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import pandas as pd
     from rich.console import Console
     from rich.table import Table
 
-__all__ = ["out", "plain_table", "share", "to_json"]
+__all__ = ["VERDICT_STYLES", "out", "plain_table", "rows_of", "share", "to_json"]
 
 #: Colours of the verdict words; the word itself always stands there too.
 VERDICT_STYLES = {
@@ -37,7 +39,7 @@ def to_json(data: Any) -> None:
 
 
 def _finite(data: Any) -> Any:
-    if isinstance(data, float) and (data != data or data in (float("inf"), float("-inf"))):
+    if isinstance(data, float) and not math.isfinite(data):
         return None
     if isinstance(data, dict):
         return {str(k): _finite(v) for k, v in data.items()}
@@ -73,6 +75,13 @@ def plain_table(columns: Sequence[str], *, right: Iterable[str] = (), fold: Iter
     return table
 
 
+def rows_of(table: pd.DataFrame | None) -> list[dict[str, Any]]:
+    """Return the rows of a table as plain dictionaries; none if there is no table."""
+    if table is None:
+        return []
+    return [{str(name): value for name, value in row.items()} for row in table.to_dict(orient="records")]
+
+
 def share(value: Any) -> str:
     """Return a share as a percentage; missing values are a dash.
 
@@ -81,4 +90,4 @@ def share(value: Any) -> str:
     >>> share(0.953), share(None)
     ('95 %', '–')
     """
-    return "–" if value is None or value != value else f"{100 * float(value):.0f} %"
+    return "–" if value is None or math.isnan(value) else f"{100 * float(value):.0f} %"

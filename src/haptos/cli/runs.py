@@ -120,4 +120,3 @@ def _list(
         console.print(f"[yellow]unfinished[/yellow]  {name}; the same command goes on from where it stopped")
     for problem in problems:
         console.print(f"[red]problem[/red]  {problem}")
-

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from haptos.cli.console import VERDICT_STYLES, out, plain_table, share, to_json
+from haptos.cli.console import VERDICT_STYLES, out, plain_table, rows_of, share, to_json
 from haptos.lab.words import number, p_text, readout_text
 
 if TYPE_CHECKING:
-    import pandas as pd
     from rich.console import Console
 
     from haptos.lab.run import RunResult
@@ -45,13 +45,6 @@ def _plain(result: RunResult) -> dict[str, Any]:
         "fingerprint": manifest.fingerprint,
         **{name: rows_of(table) for name, table in result.tables.items() if name not in {"values", "ensemble"}},
     }
-
-
-def rows_of(table: pd.DataFrame | None) -> list[dict[str, Any]]:
-    """Return the rows of a table as plain dictionaries; none if there is no table."""
-    if table is None:
-        return []
-    return [{str(name): value for name, value in row.items()} for row in table.to_dict(orient="records")]
 
 
 def _show_experiment(console: Console, result: RunResult) -> None:
@@ -90,14 +83,22 @@ def _show_readout(
     relative = first["measure"] in head["relative"]
     unit = f"relative to {first['arm']}" if relative else first["unit"]
     console.print(f"[bold]{_safe(readout_text(first['measure'], first['of']))}[/bold] [dim]({_safe(unit)})[/dim]")
-    table = plain_table(["arm", "done to the cells", "n", "mean", "sd"], right=["n", "mean", "sd"], fold=["arm", "done to the cells"])
+    table = plain_table(
+        ["arm", "done to the cells", "n", "mean", "sd"], right=["n", "mean", "sd"], fold=["arm", "done to the cells"]
+    )
     for r in arms:
-        table.add_row(_safe(r["arm"]), _safe(head["done"].get(r["arm"], "")), str(r["n"]), number(r["mean"]), number(r["sd"]))
+        table.add_row(
+            _safe(r["arm"]), _safe(head["done"].get(r["arm"], "")), str(r["n"]), number(r["mean"]), number(r["sd"])
+        )
     console.print(table)
     if not tests:
         return
     console.print()
-    table = plain_table(["comparison", "ratio", "95 %", "p", "model 5–95 %"], right=["ratio", "95 %", "p", "model 5–95 %"], fold=["comparison"])
+    table = plain_table(
+        ["comparison", "ratio", "95 %", "p", "model 5–95 %"],
+        right=["ratio", "95 %", "p", "model 5–95 %"],
+        fold=["comparison"],
+    )
     for r in tests:
         fold = folds.get((r["test"], r["against"]), {})
         table.add_row(
@@ -112,7 +113,7 @@ def _show_readout(
 
 def _interval(row: Row) -> str:
     low, high = row.get("low"), row.get("high")
-    return "–" if low is None or low != low else f"{number(low)}–{number(high)}"
+    return "–" if low is None or math.isnan(low) else f"{number(low)}–{number(high)}"
 
 
 def _show_literature(console: Console, result: RunResult) -> None:
@@ -121,7 +122,9 @@ def _show_literature(console: Console, result: RunResult) -> None:
     console.print("\n[bold]Literature[/bold]")
     for r in rows_of(result.tables.get("literature")):
         style = VERDICT_STYLES.get(r["verdict"], "")
-        console.print(f"[{style}]{r['verdict']}[/{style}]  {_safe(r['test'])} : {_safe(r['against'])}  [dim]{r['claim']}[/dim]")
+        console.print(
+            f"[{style}]{r['verdict']}[/{style}]  {_safe(r['test'])} : {_safe(r['against'])}  [dim]{r['claim']}[/dim]"
+        )
         console.print(Padding(_safe(r["published"]), (0, 0, 0, 2), expand=False))
         doi = f", doi:{r['doi']}" if r["doi"] else ""
         held = f"holds in {share(r['fraction'])} of the parameter sets"

@@ -160,7 +160,9 @@ def _headings(figure: Figure, y: float) -> None:
 
 
 def _draw_words(figure: Figure, row: BoardRow, lines: Sequence[str], y: float) -> None:
-    _text(figure, _CLAIM, y, row.claim, size=6)
+    _text(figure, _CLAIM, y - (0.05 if row.basis else 0.0), row.claim, size=6)
+    if row.basis:
+        _text(figure, _CLAIM, y + 0.05, row.basis, size=5, colour=FAINT)
     _text(figure, _SENTENCE, y, "\n".join(lines), size=6)
     sign, word = EXPECTATIONS.get(row.expectation, ("·", row.expectation.replace("_", " ")))
     _text(figure, _EXPECT + 0.06, y, sign, size=8, align="center")
@@ -236,7 +238,8 @@ def _legend(figure: Figure, y: float) -> None:
     words = (
         "Point and line: median and 5-95 % of the parameter ensemble. Grey zone: smaller than the assay resolves. "
         "Members: share of the ensemble in which the statement holds "
-        "(at least 90 %: supported; at most 10 %: contradicted)."
+        "(at least 90 %: supported; at most 10 %: contradicted). "
+        "Calibrated: the finding entered the calibration; the other verdicts are predictions."
     )
     for i, line in enumerate(wrap(words, _EFFECT - 0.3, 5.8)):
         _text(figure, 0.1, y - 0.22 + 0.1 * i, line, size=5.8, colour="#555555")

@@ -46,6 +46,9 @@ class BoardRow:
         Why, in a few words.
     source : str
         Source of the claim, for instance ``Zhao 2013``.
+    basis : str
+        ``calibrated`` where the finding entered the calibration of the parameters, ``predicted``
+        where it did not; empty where nothing was simulated.
     """
 
     claim: str
@@ -59,6 +62,7 @@ class BoardRow:
     smallest_fold: float | None = None
     reason: str = ""
     source: str = ""
+    basis: str = ""
 
 
 @dataclass(frozen=True, slots=True)

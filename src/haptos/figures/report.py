@@ -194,7 +194,7 @@ def _board_row(row: BoardRow) -> Markup:
     source = join(tag("br"), tag("span", row.source, class_="soft small")) if row.source else ""
     return tag(
         "tr",
-        tag("th", row.claim, scope="row", class_="keep"),
+        tag("th", row.claim, *_basis(row), scope="row", class_="keep"),
         tag("td", row.sentence, source),
         tag("td", f"{sign} {word}".strip()),
         tag("td", effect, data_key=_key(row.effect)),
@@ -202,6 +202,11 @@ def _board_row(row: BoardRow) -> Markup:
         tag("td", _verdict(row.verdict), data_key=str(rank)),
         tag("td", row.reason, class_="small"),
     )
+
+
+def _basis(row: BoardRow) -> tuple[Markup, ...]:
+    """Return the small line under the identifier: calibrated or predicted."""
+    return (tag("br"), tag("span", row.basis, class_="soft small")) if row.basis else ()
 
 
 def _key(value: float | None) -> str:

@@ -22,7 +22,7 @@ from haptos.evidence.claims import AnyExpectation
 from haptos.evidence.judge import Reading, member_finding
 from haptos.signalling.condition import Condition, Outcome
 
-__all__ = ["Term", "load_terms"]
+__all__ = ["Term", "calibrated_claims", "load_terms"]
 
 _TIMES = (0.0, 180.0, 360.0, 540.0, 720.0, 1440.0)
 
@@ -35,6 +35,8 @@ class Term(Spec):
     record : str
         The record of the quantities it rests on (``rest`` is the requirement that
         unstimulated cells do not change).
+    shared_with : tuple of str
+        Claims that rest on the same finding: for them the verdict is a fit, not a prediction.
     cells, density, arms
         The condition; sampled over 24 h in fresh medium.
     read : tuple of str
@@ -50,6 +52,7 @@ class Term(Spec):
     """
 
     record: str
+    shared_with: tuple[str, ...] = ()
     cells: str
     density: CellDensity = Quantity(5e-7, "cell density", "5e5 / mL")
     arms: dict[str, tuple[AnyIntervention, ...]] = Field(min_length=1)
@@ -130,3 +133,8 @@ def load_terms() -> tuple[Term, ...]:
     """
     file = resources.files("haptos.library") / "calibration" / "terms.yaml"
     return read_spec(_File, parse_yaml(file.read_text(encoding="utf-8"), name="calibration/terms.yaml")).terms
+
+
+def calibrated_claims() -> frozenset[str]:
+    """Return the claims whose finding entered the calibration."""
+    return frozenset(claim for term in load_terms() for claim in term.shared_with)

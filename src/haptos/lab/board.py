@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import haptos
+from haptos.inference.terms import calibrated_claims
 from haptos.lab.outcome import arrays_of
 from haptos.store.arrays import write_arrays, write_tables
 from haptos.store.files import told, write_whole
@@ -24,6 +25,15 @@ if TYPE_CHECKING:
 
 __all__ = ["board_table", "tally_text", "write_board"]
 
+_RULE = (
+    "The share of parameter sets in which the expectation holds: supported from 90 %, contradicted up to "
+    "10 %, undecided between. A change counts only if the assay with its usual repeats can resolve it; a "
+    "parameter set that could not be simulated counts against the claim."
+)
+_BASIS = (
+    "Claims marked 'calibrated' rest on findings that entered the calibration of the parameter sets, so their "
+    "verdict shows that the model can meet them together; the others are predictions."
+)
 _ORDER = ("supported", "contradicted", "undecided", "vacuous", "not expressible", "untestable")
 _FILES = (
     ("claims.json", "the claims as formal records with their verdicts"),
@@ -58,6 +68,7 @@ def write_board(
         "members": members,
         "counts": dict(Counter(j.verdict for j in judged)),
         "verdict": tally_text(Counter(j.verdict for j in judged)),
+        "basis": dict(Counter(f"{b} {v}" for b, v in zip(table["basis"], table["verdict"], strict=True) if b)),
         "failed": [],
     }
 
@@ -82,6 +93,7 @@ def board_table(judged: Sequence[Judged], bench: Bench) -> pd.DataFrame:
 
     library = bench.library or load_library()
     sources = {s.id: s for s in library.sources}
+    calibrated = calibrated_claims()
     rows = []
     for item in judged:
         claim, found = item.claim, item.judgement
@@ -91,6 +103,7 @@ def board_table(judged: Sequence[Judged], bench: Bench) -> pd.DataFrame:
                 "sentence": sentence(claim, library.vocabulary),
                 "expectation": claim.expect.outcome if claim.expect is not None else "",
                 "verdict": item.verdict,
+                "basis": _basis(item, calibrated),
                 "quantity": found.measure if found is not None else "",
                 "effect": found.effect if found is not None else math.nan,
                 "low": found.low if found is not None else math.nan,
@@ -107,6 +120,13 @@ def board_table(judged: Sequence[Judged], bench: Bench) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
+
+
+def _basis(item: Judged, calibrated: frozenset[str]) -> str:
+    """Say whether a verdict on simulations is a fit or a prediction."""
+    if item.judgement is None or not item.judgement.n_members:
+        return ""
+    return "calibrated" if item.claim.id in calibrated else "predicted"
 
 
 def _records(judged: Sequence[Judged]) -> list[dict[str, Any]]:
@@ -152,6 +172,7 @@ def _board_rows(table: pd.DataFrame) -> list[BoardRow]:
                 smallest_fold=_number(r["smallest_fold"]) if shown else None,
                 reason=r["reason"] if shown or not r["quantity"] else _share_text(r),
                 source=r["source"],
+                basis=r["basis"],
             )
         )
     return rows
@@ -186,6 +207,10 @@ def _report(name: str, whole: Reproduction, rows: Sequence[BoardRow], figure: by
     counts = Counter(row.verdict for row in rows)
     members = next((len(plan.members) for plan in whole.plans.values()), 0)
     conditions = len({key for plan in whole.plans.values() for key in plan.conditions})
+    simulated = (
+        f"{conditions} distinct conditions, each over {members} parameter sets without noise; simulations "
+        "that several claims need were run once."
+    )
     data = ReportData(
         title=f"Reproduction: {whole.title}",
         subtitle=f"{name} · haptos {haptos.__version__}",
@@ -196,17 +221,9 @@ def _report(name: str, whole: Reproduction, rows: Sequence[BoardRow], figure: by
         figures=(ReportFigure("Board", figure, f"Verdicts on {len(rows)} claims: {tally_text(counts)}"),),
         board=tuple(rows),
         methods=(
-            (
-                "Simulation",
-                f"{conditions} distinct conditions, each over {members} parameter sets without noise; simulations "
-                "that several claims need were run once.",
-            ),
-            (
-                "Verdict",
-                "The share of parameter sets in which the expectation holds: supported from 90 %, contradicted up to "
-                "10 %, undecided between. A change counts only if the assay with its usual repeats can resolve it; a "
-                "parameter set that could not be simulated counts against the claim.",
-            ),
+            ("Simulation", simulated),
+            ("Verdict", _RULE),
+            ("Calibrated or predicted", _BASIS),
             ("Model", f"Fingerprint {bench.simulator.fingerprint()}."),
         ),
         files=tuple(FileNote(path, holds) for path, holds in _FILES),

@@ -53,9 +53,7 @@ class Cost:
         return f"{self.simulations} simulations of about {each} on {self.workers} process{plural}: about {total}"
 
 
-def estimate(
-    tasks: Sequence[Task], conditions: Mapping[str, Condition], simulator: Simulator, workers: int
-) -> Cost:
+def estimate(tasks: Sequence[Task], conditions: Mapping[str, Condition], simulator: Simulator, workers: int) -> Cost:
     """Time one simulation (after a first one that loads the model) and multiply."""
     if not tasks:
         return Cost(0, 0.0, workers)

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from haptos.errors import HaptosError
+from haptos.evidence.claims import Count
 from haptos.lab.plan import condition_of, registered_assays
 from haptos.lab.simulator import CellSimulator, Simulator
+from haptos.lab.static import missing_registry
 from haptos.lab.trials import experiment_of, missing_part
 
 if TYPE_CHECKING:
@@ -23,10 +25,12 @@ def expressibility(claim: Claim) -> str | None:
     Parameters
     ----------
     claim : Claim
-        Only its trial is looked at.
+        Only its trial is looked at, and for counts the registry.
     """
     if claim.trial is None:
         return f"untestable: {(claim.untestable or 'no trial').replace('_', ' ')}"
+    if isinstance(claim.expect, Count):
+        return missing_registry(claim.expect)
     return trial_expressibility(claim.trial, CellSimulator(), registered_assays())
 
 

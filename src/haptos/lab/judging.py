@@ -43,10 +43,7 @@ def judge_readings(
     plan = readings.plan
     times = {arm.label: np.asarray(arm.condition.times, float) for arm in plan.arms}
     members = [
-        {
-            theirs: _reading(readings.members.get((ours, member)), readout, times[ours])
-            for theirs, ours in arms.items()
-        }
+        {theirs: _reading(readings.members.get((ours, member)), readout, times[ours]) for theirs, ours in arms.items()}
         for member in plan.members
     ]
     return judge(expectation, members, smallest_fold=readings.smallest_fold)

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from haptos.assays.masses import protein_of
+from haptos.core.units import Quantity
 from haptos.evidence.claims import Claim, Compared, Count, Varies
 from haptos.lab.judging import judge_readings, reason_of
-from haptos.lab.trials import Match, match_arms, same_culture
+from haptos.lab.trials import Match, experiment_of, match_arms, same_culture
 
 if TYPE_CHECKING:
     from haptos.evidence.claims import AnyExpectation as Simulated
-    from haptos.evidence.claims import Readout
+    from haptos.evidence.claims import Readout, Trial
     from haptos.evidence.library import Library
     from haptos.lab.outcome import Readings
 
@@ -113,7 +114,7 @@ def _findings(readings: Readings, library: Library) -> Iterator[Finding]:
             verdict=judgement.verdict,
             fraction=judgement.fraction,
             reason=reason_of(judgement, readings.smallest_fold),
-            caveats=_caveats(claim, match, whole=expect == claim.expect),
+            caveats=_caveats(claim, match, readings, whole=expect == claim.expect),
             conflicts=claim.conflicts,
         )
 
@@ -164,13 +165,28 @@ def _pair(expect: Simulated, match: Match) -> tuple[str, str]:
     return names[0], names[-1] if len(names) > 1 else ""
 
 
-def _caveats(claim: Claim, match: Match, *, whole: bool) -> tuple[str, ...]:
+def _caveats(claim: Claim, match: Match, readings: Readings, *, whole: bool) -> tuple[str, ...]:
     """Say in what the experiment differs from that of the claim."""
     found = []
     if not match.same_cells and claim.trial is not None:
         found.append(f"the source used {claim.trial.cells}")
     if not match.same_amounts:
         found.append("amounts or times differ from the claim's")
+    if claim.trial is not None:
+        found += _protocol_caveats(claim.trial, readings)
     if not whole:
         found.append("only part of the claim's arms are here")
     return tuple(found)
+
+
+def _protocol_caveats(trial: Trial, readings: Readings) -> list[str]:
+    """Say in what the protocol differs from the one the claim's own trial is run with."""
+    plan = readings.plan
+    if trial.assay != plan.assay.name:
+        return [f"the source used {trial.assay.replace('_', ' ')}"]
+    ours, theirs = plan.experiment.assay, experiment_of(trial, {plan.assay.name: plan.assay}).assay
+    return [
+        f"{name.replace('_', ' ')} {getattr(ours, name)} here, {getattr(theirs, name)} in the claim's own trial"
+        for name in type(ours).model_fields
+        if isinstance(getattr(ours, name), Quantity) and getattr(ours, name) != getattr(theirs, name)
+    ]

@@ -199,10 +199,10 @@ def _folds(test: Any, against: Any) -> NDArray[np.float64]:
 
 def _spread(folds: NDArray[np.float64], smallest: float) -> dict[str, float | int]:
     if folds.size == 0:
-        return {"median": math.nan, "low": math.nan, "high": math.nan, "members": 0, "raised": math.nan, "lowered": math.nan}
+        return {**dict.fromkeys(("median", "low", "high", "raised", "lowered"), math.nan), "members": 0}
     # between a finite and an infinite fold there is nothing to interpolate
-    method = "linear" if np.all(np.isfinite(folds)) else "inverted_cdf"
-    low, median, high = np.quantile(folds, [LOW, 0.5, HIGH], method=method)
+    finite = bool(np.all(np.isfinite(folds)))
+    low, median, high = np.quantile(folds, [LOW, 0.5, HIGH], method="linear" if finite else "inverted_cdf")
     return {
         "median": float(median),
         "low": float(low),

@@ -216,9 +216,7 @@ def _without_quantities(arm: PlannedArm) -> str:
     return content_hash({**arm.condition.canonical(), "quantities": []})
 
 
-def _problems(
-    arm: PlannedArm, experiment: Experiment, simulator: Simulator, document: Document | None
-) -> list[Issue]:
+def _problems(arm: PlannedArm, experiment: Experiment, simulator: Simulator, document: Document | None) -> list[Issue]:
     """Return why an arm cannot be simulated, each at the line that causes it."""
     reasons = simulator.expressibility(arm.condition)
     if not reasons:

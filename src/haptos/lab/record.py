@@ -165,7 +165,13 @@ def tables_of(results: Results) -> dict[str, pd.DataFrame]:
     import pandas as pd
 
     failures = [
-        {"arm": f.arm, "member": f.member, "replicate": f.replicate, "status": f.status.name, "why": f.status.explanation}
+        {
+            "arm": f.arm,
+            "member": f.member,
+            "replicate": f.replicate,
+            "status": f.status.name,
+            "why": f.status.explanation,
+        }
         for f in results.readings.failures
     ]
     tables = {

@@ -11,7 +11,7 @@ from haptos.lab.words import arm_text, comparison_text, fold_text, method_texts,
 if TYPE_CHECKING:
     import pandas as pd
 
-    from haptos.figures import Assumption, FileNote, LiteratureVerdict, Published, ReportFigure, Table
+    from haptos.figures import Assumption, LiteratureVerdict, Published, ReportFigure, Table
     from haptos.lab.record import Results
 
 __all__ = ["FILES", "draw_experiment", "report_experiment"]
@@ -116,7 +116,7 @@ def report_experiment(results: Results, name: str, fingerprint: str, figure: byt
         verdicts=tuple(_verdicts(results)),
         literature_note=literature_note(results),
         methods=method_texts(
-            experiment.assay.model_dump(mode="json"),
+            experiment.assay,
             plan.assay.label,
             plan.assay.noise(experiment.assay),
             words,

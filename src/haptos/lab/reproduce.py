@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from haptos.core.settings import Settings
 from haptos.errors import EvidenceError, nearest
+from haptos.evidence.claims import Count
 from haptos.lab.coverage import trial_expressibility
 from haptos.lab.judging import judge_readings, reason_of
 from haptos.lab.outcome import read_all
 from haptos.lab.plan import Plan, plan_experiment, registered_assays, share_conditions, unique_tasks
 from haptos.lab.run import Bench, RunResult, compute
+from haptos.lab.static import judge_count, missing_registry
 from haptos.lab.trials import experiment_of
 
 if TYPE_CHECKING:
@@ -136,9 +138,7 @@ def source_claims(
     return f"{sources[source].cite()}{limits}", claims
 
 
-def plan_reproduction(
-    title: str, claims: Sequence[Claim], bench: Bench, *, members: int | None = None
-) -> Reproduction:
+def plan_reproduction(title: str, claims: Sequence[Claim], bench: Bench, *, members: int | None = None) -> Reproduction:
     """Work out which claims can be judged and the simulations they need; nothing is written."""
     assays = registered_assays() if bench.assays is None else bench.assays
     plans: dict[str, Plan] = {}
@@ -147,15 +147,18 @@ def plan_reproduction(
         plan = _plan(claim, bench, assays, members)
         if isinstance(plan, str):
             reasons[claim.id] = plan
-        else:
+        elif plan is not None:
             plans[claim.id] = plan
     shared = share_conditions(list(plans.values()))
     return Reproduction(title, tuple(claims), dict(zip(plans, shared, strict=True)), reasons)
 
 
-def _plan(claim: Claim, bench: Bench, assays: Mapping[str, AbstractAssay], members: int | None) -> Plan | str:
+def _plan(claim: Claim, bench: Bench, assays: Mapping[str, AbstractAssay], members: int | None) -> Plan | str | None:
+    """Return the plan of a claim, the reason why there is none, or None if nothing needs simulating."""
     if claim.trial is None:
         return (claim.untestable or "no trial").replace("_", " ")
+    if isinstance(claim.expect, Count):
+        return missing_registry(claim.expect)
     reason = trial_expressibility(claim.trial, bench.simulator, assays)
     if reason is not None:
         return reason
@@ -163,9 +166,7 @@ def _plan(claim: Claim, bench: Bench, assays: Mapping[str, AbstractAssay], membe
     return plan_experiment(experiment, bench.simulator, members=members, replicates=0, assays=assays)
 
 
-def reproduce_claims(
-    title: str, claims: Sequence[Claim], bench: Bench, *, members: int | None = None
-) -> RunResult:
+def reproduce_claims(title: str, claims: Sequence[Claim], bench: Bench, *, members: int | None = None) -> RunResult:
     """Plan, simulate, judge, draw and publish a set of claims. See :func:`reproduce`."""
     from haptos.lab.board import write_board
 
@@ -202,6 +203,9 @@ def judge_all(whole: Reproduction, outcomes: Mapping[str, Outcome]) -> tuple[Jud
 
 
 def _judge(claim: Claim, whole: Reproduction, outcomes: Mapping[str, Outcome]) -> Judged:
+    if isinstance(claim.expect, Count) and claim.id not in whole.reasons:
+        counted = judge_count(claim.expect)
+        return Judged(claim, counted.verdict, "counted in the composed model; nothing is simulated", counted)
     plan = whole.plans.get(claim.id)
     expect, readout = claim.expect, claim.trial.readout if claim.trial is not None else None
     if plan is None or expect is None or readout is None or expect.outcome == "count":

@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from haptos.core.settings import Settings
-from haptos.errors import HaptosError
 from haptos.lab.execute import PATIENCE, execute
-from haptos.lab.outcome import Readings, arrays_of, read_all
 from haptos.lab.plan import Plan, plan_experiment
 from haptos.lab.progress import Progress, Silent
 from haptos.lab.simulator import CellSimulator, Simulator

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 #: Samples of a time course.
 _SAMPLES = 48
+#: Field of every protocol that has ``every``.
+_DURATION = "duration"
 
 __all__ = ["Match", "experiment_of", "match_arms", "missing_part", "same_culture", "same_kind"]
 
@@ -83,7 +85,7 @@ def _as_course(protocol: Protocol, summary: str) -> Protocol:
     """Return the protocol read over time instead of at its end."""
     if "every" not in type(protocol).model_fields:
         raise ParameterError(f"the assay {protocol.name} gives no time course, which the reading {summary!r} needs")
-    end = getattr(protocol, "duration").value  # noqa: B009 - a field of every protocol that has 'every'
+    end = getattr(protocol, _DURATION).value
     return protocol.with_changes(every=f"{end / _SAMPLES!r} min")
 
 

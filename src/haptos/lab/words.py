@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from haptos.conditions.interventions import Intervention, describe
 
 if TYPE_CHECKING:
-    from haptos.conditions.experiment import Experiment
+    from haptos.assays.base import Noise
+    from haptos.conditions.experiment import Experiment, Protocol
 
 __all__ = ["arm_text", "comparison_text", "fold_text", "method_texts", "number", "p_text", "question", "readout_text"]
 
@@ -43,18 +45,16 @@ def number(value: Any, digits: int = 3) -> str:
     >>> number(1234.5), number(0.01234), number(float("nan")), number(2.0)
     ('1,230', '0.0123', '–', '2.00')
     """
-    from math import floor, isinf, log10
-
-    if value is None or value != value:
+    if value is None or math.isnan(value):
         return "–"
     size = abs(float(value))
-    if isinf(size):
+    if math.isinf(size):
         return "∞" if value > 0 else "−∞"
     if size == 0:
         return "0"
     if size < 1e-3 or size >= 1e6:
         return f"{value:.{digits - 1}e}"
-    places = digits - 1 - floor(log10(size))
+    places = digits - 1 - math.floor(math.log10(size))
     return f"{round(float(value), places):,.{max(0, places)}f}"
 
 
@@ -66,7 +66,7 @@ def p_text(p: Any) -> str:
     >>> p_text(0.00004), p_text(0.0312), p_text(float("nan"))
     ('< 0.001', '0.031', '–')
     """
-    if p is None or p != p:
+    if p is None or math.isnan(p):
         return "–"
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
@@ -121,18 +121,18 @@ def question(experiment: Experiment, assay_label: str) -> tuple[str, ...]:
 
 
 def _percent(fraction: float) -> str:
-    return f"{100 * fraction:g} %"
+    return f"{100 * fraction:.3g} %"
 
 
 def method_texts(
-    protocol: Mapping[str, Any], assay_label: str, noise: Any, words: str, facts: Mapping[str, Any]
+    protocol: Protocol, assay_label: str, noise: Noise, words: str, facts: Mapping[str, Any]
 ) -> tuple[tuple[str, str], ...]:
     """Return heading and text of each part of the methods.
 
     Parameters
     ----------
-    protocol : mapping
-        The assay's protocol as plain data.
+    protocol : Protocol
+        The assay's protocol.
     assay_label : str
         How the bench calls the assay.
     noise : Noise
@@ -142,31 +142,30 @@ def method_texts(
     facts : mapping
         ``fingerprint``, ``members``, ``seed``, ``version``.
     """
-    settings = ", ".join(f"{k.replace('_', ' ')} {_plain(v)}" for k, v in protocol.items() if k != "name" and v)
+    fields = {name: getattr(protocol, name) for name in type(protocol).model_fields if name != "name"}
+    settings = ", ".join(f"{name.replace('_', ' ')} {_plain(value)}" for name, value in fields.items() if value)
+    observed = (
+        f"Technical variation {_percent(noise.technical)}, biological variation {_percent(noise.biological)} "
+        f"(coefficients of variation); changes below {number(noise.smallest_fold)}-fold count as none. "
+        f"Basis: {noise.source}."
+    )
+    model = (
+        f"Fingerprint {facts['fingerprint']}; bars are the reference parameters with bench noise, bands the "
+        f"5 to 95 % range of {facts['members']} parameter sets of the ensemble without noise."
+    )
+    seed = (
+        f"{facts['seed']}; haptos {facts['version']}. With the package versions of the manifest the same file gives "
+        "the same numbers, whatever the number of workers."
+    )
     return (
         ("Assay", f"{assay_label}: {settings}."),
-        (
-            "Noise",
-            f"Technical variation {_percent(noise.technical)}, biological variation {_percent(noise.biological)} "
-            f"(coefficients of variation); changes below {number(noise.smallest_fold)}-fold count as none. "
-            f"Basis: {noise.source}.",
-        ),
+        ("Noise", observed),
         ("Statistics", f"{words[:1].upper()}{words[1:]}." if words else "No test was possible."),
-        (
-            "Model",
-            f"Fingerprint {facts['fingerprint']}; bars are the reference parameters with bench noise, bands the "
-            f"5 to 95 % range of {facts['members']} parameter sets of the ensemble without noise.",
-        ),
-        ("Seed", f"{facts['seed']}; haptos {facts['version']}. The same file gives the same numbers on any machine "
-                 "with the same package versions, whatever the number of workers."),
+        ("Model", model),
+        ("Seed", seed),
     )
 
 
 def _plain(value: Any) -> str:
-    """Return a value of a protocol as text, times in hours."""
-    if isinstance(value, (list, tuple)):
-        return ", ".join(map(str, value))
-    text = str(value)
-    if text.endswith(" minute"):
-        return f"{float(text.removesuffix(' minute')) / 60:g} h"
-    return text.replace("micrometer", "µm").replace(" ** 2", "²").replace(" ** 3", "³")
+    """Return a value of a protocol as text, quantities as they were written."""
+    return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)

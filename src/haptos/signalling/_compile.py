@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
 from haptos.errors import ModelError
-from haptos.numerics import Graph, GraphBuilder, Op
-from haptos.signalling._kinetic_model import KineticModel, Reaction
+from haptos.numerics import Event, EventSet, Graph, GraphBuilder, Op, build_events
+from haptos.signalling._kinetic_model import KineticModel, Reaction, Species
 
-__all__ = ["Roles", "Start", "dynamics", "find_roles", "net_changes", "start_expressions"]
+__all__ = ["Roles", "Start", "compile_events", "dynamics", "find_roles", "net_changes", "start_expressions"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,9 @@ class Roles:
     Attributes
     ----------
     states : tuple of str
-        Integrated: species that reactions change, and targets of rate rules.
+        Integrated: species that reactions change, targets of rate rules and of events.
+    quiet : tuple of str
+        States that only events change.
     constants : tuple of str
         Parameters, compartments and species that nothing changes.
     computed : tuple of str
@@ -30,6 +32,7 @@ class Roles:
     """
 
     states: tuple[str, ...]
+    quiet: tuple[str, ...]
     constants: tuple[str, ...]
     computed: tuple[str, ...]
     order: tuple[str, ...]
@@ -56,15 +59,18 @@ def find_roles(model: KineticModel) -> Roles:
     rated = {e.symbol for e in model.rates}
     touched = {name for r in model.reactions for name, _ in (*r.reactants, *r.products)}
     moved = {s.id for s in model.species if s.id in touched and not (s.boundary or s.constant)}
-    both = sorted((rated & set(assigned)) | (moved & (rated | set(assigned))))
+    set_anew = {a.symbol for event in model.events for a in event.assignments}
+    both = sorted(((rated | set_anew) & set(assigned)) | (moved & (rated | set(assigned))))
     if both:
         raise ModelError(f"{', '.join(both)}: changed by more than one rule or reaction")
     reactions = {r.id: r.rate for r in model.reactions}
     computed = {**assigned, **reactions}
     plain = [s for s in model.symbols if s not in computed]
+    changing = moved | rated | set_anew
     return Roles(
-        states=tuple(s for s in plain if s in moved or s in rated),
-        constants=tuple(s for s in plain if s not in moved and s not in rated),
+        states=tuple(s for s in plain if s in changing),
+        quiet=tuple(s for s in plain if s in set_anew - moved - rated),
+        constants=tuple(s for s in plain if s not in changing),
         computed=tuple(computed),
         order=_ordered(model, computed),
     )
@@ -106,14 +112,21 @@ def dynamics(model: KineticModel, roles: Roles) -> tuple[Graph, list[int], dict[
     for symbol in roles.order:
         values[symbol] = _copy(builder, model, expressions[symbol], values)
     rates = {e.symbol: _copy(builder, model, e.expression, values) for e in model.rates}
+    rates |= dict.fromkeys(roles.quiet, builder.constant(0.0))
     flows = _flows(builder, model, values)
-    one = builder.constant(1.0)
-    places = {s.id: values[s.compartment] for s in model.species}
+    pools = {s.id: s for s in model.species}
     derivatives = [
-        rates[s] if s in rates else builder.mul(builder.total(flows.get(s, ())), builder.div(one, places[s]))
-        for s in roles.states
+        rates[s] if s in rates else _rate_of_species(builder, pools[s], flows.get(s, ()), values) for s in roles.states
     ]
     return builder.freeze(), derivatives, values
+
+
+def _rate_of_species(builder: GraphBuilder, species: Species, flows: Iterable[int], values: Mapping[str, int]) -> int:
+    """Return the rate of change of a concentration."""
+    total = builder.total(flows)
+    if species.conversion:
+        total = builder.mul(total, values[species.conversion])
+    return builder.mul(total, builder.div(builder.constant(1.0), values[species.compartment]))
 
 
 def _flows(builder: GraphBuilder, model: KineticModel, values: Mapping[str, int]) -> dict[str, list[int]]:
@@ -131,6 +144,56 @@ def _copy(builder: GraphBuilder, model: KineticModel, expression: int, values: M
     used = model.graph.variables(expression)
     replaced = {i: values[model.symbols[i]] for i in used}
     return builder.copy_from(model.graph, [expression], replaced)[0]
+
+
+def compile_events(
+    model: KineticModel, roles: Roles, graph: Graph, derivatives: Sequence[int], values: Mapping[str, int]
+) -> EventSet | None:
+    """Compile the events of a model; None if it has none.
+
+    Parameters
+    ----------
+    model, roles
+        The model and its roles.
+    graph, derivatives, values
+        As :func:`dynamics` returned them.
+
+    Notes
+    -----
+    Where rates jump at times that events change, an event without assignments makes
+    solvers stop there.
+    """
+    if not model.events:
+        return None
+    builder = GraphBuilder(graph)
+    number = {name: i for i, name in enumerate(roles.states)}
+    events = [
+        Event(
+            trigger=_copy(builder, model, e.trigger, values),
+            assignments=tuple((number[a.symbol], _copy(builder, model, a.expression, values)) for a in e.assignments),
+            initial=e.initial,
+            persistent=e.persistent,
+            at_trigger=e.at_trigger,
+        )
+        for e in model.events
+    ]
+    quiet = {number[name] for name in roles.quiet}
+    for position in _switches(builder, derivatives, quiet, len(number)):
+        events += [Event(position), Event(builder.apply(Op.NOT, position))]
+    return build_events(builder.freeze(), events, len(roles.states), len(roles.constants))
+
+
+def _switches(builder: GraphBuilder, roots: Sequence[int], quiet: set[int], n_states: int) -> list[int]:
+    """Return the conditions that compare time with states that only events change."""
+    found = []
+    for position in builder.reachable(roots):
+        if builder.nodes[position].op not in {Op.LT, Op.LE, Op.EQ, Op.NE}:
+            continue
+        nodes = [builder.nodes[i] for i in builder.reachable([position])]
+        states = {int(n.value) for n in nodes if n.op is Op.VARIABLE and n.value < n_states}
+        if states and states <= quiet and any(n.op is Op.TIME for n in nodes):
+            found.append(position)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

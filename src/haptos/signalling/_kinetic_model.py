@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 
 from haptos.numerics import Graph, formula
 
-__all__ = ["Compartment", "Equation", "KineticModel", "Parameter", "Reaction", "Species"]
+__all__ = ["Compartment", "Equation", "KineticModel", "ModelEvent", "Parameter", "Reaction", "Species"]
 
 
 @dataclass(frozen=True, slots=True)
 class Compartment:
-    """A space of constant size.
+    """A space; only events may change its size.
 
     Attributes
     ----------
@@ -47,6 +47,9 @@ class Species:
         Unit text of the concentration.
     terms : tuple of str
         Resources named by its annotation.
+    conversion : str
+        Parameter that turns extents of reactions into amounts of this species; empty
+        if they are the same.
     """
 
     id: str
@@ -57,6 +60,7 @@ class Species:
     constant: bool
     units: str
     terms: tuple[str, ...] = ()
+    conversion: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +131,36 @@ class Equation:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelEvent:
+    """What happens when a condition turns from false to true.
+
+    Attributes
+    ----------
+    id, name : str
+        Identifier and label; both may be empty.
+    trigger : int
+        Expression of the condition; any number but zero is true.
+    assignments : tuple of Equation
+        New values. Where an event changes the size of a compartment, the concentrations
+        in it, which follow because amounts stay, are among them.
+    initial : bool
+        Value of the trigger before the start.
+    persistent : bool
+        Whether it happens although its trigger turned false before its turn came.
+    at_trigger : bool
+        Whether the new values are those of the moment the trigger turned true.
+    """
+
+    id: str
+    name: str
+    trigger: int
+    assignments: tuple[Equation, ...]
+    initial: bool
+    persistent: bool
+    at_trigger: bool
+
+
+@dataclass(frozen=True, slots=True)
 class KineticModel:
     """A reaction network, normalised.
 
@@ -155,6 +189,8 @@ class KineticModel:
         Unit texts; empty if not declared.
     notes : str
         Notes as plain text.
+    events : tuple of ModelEvent
+        In the order of the file, which is the order of those that happen at once.
     """
 
     id: str
@@ -171,6 +207,7 @@ class KineticModel:
     time_units: str = ""
     extent_units: str = ""
     notes: str = ""
+    events: tuple[ModelEvent, ...] = ()
 
     def text(self, expression: int) -> str:
         """Return an expression as infix text."""

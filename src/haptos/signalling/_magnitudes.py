@@ -29,6 +29,8 @@ class Magnitudes:
         Conserved totals.
     declared : mapping of str to float
         Magnitudes that are given.
+    quiet : tuple of str
+        States that only events change; they say nothing about the others.
     """
 
     states: tuple[str, ...]
@@ -36,6 +38,7 @@ class Magnitudes:
     places: Mapping[str, str]
     laws: Sequence[ConservationLaw]
     declared: Mapping[str, float]
+    quiet: tuple[str, ...] = ()
 
     def estimate(self, states: Array, constants: Array) -> Array:
         """Estimate the magnitude of every state of every member.
@@ -61,8 +64,9 @@ class Magnitudes:
         fixed = [i for i, name in enumerate(self.parameters) if name in self.places]
         spare = np.max(np.abs(constants[:, fixed]), axis=1, initial=0.0)
         result = np.empty_like(known)
+        loud = np.array([name not in self.quiet for name in self.states], dtype=bool)
         for b, row in enumerate(known):
-            seen = row[~np.isnan(row)]
+            seen = row[loud & ~np.isnan(row)]
             middle = float(np.median(seen)) if seen.size else float(spare[b])
             middle = middle if np.isfinite(middle) and middle > 0.0 else 1.0
             result[b] = np.fmax(np.where(np.isnan(row), 1e-3 * middle, row), 1e-6 * middle)

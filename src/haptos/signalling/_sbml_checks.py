@@ -32,7 +32,7 @@ def refusals(document: Any) -> list[str]:
     model = document.getModel()
     return [
         *_document(document),
-        *_dynamics(model),
+        *_events(model),
         *_compartments(model),
         *_species(model),
         *_reactions(model),
@@ -56,11 +56,21 @@ def _document(document: Any) -> Iterator[str]:
             yield f"unknown package {prefix!r} that is required"
 
 
-def _dynamics(model: Any) -> Iterator[str]:
+def _events(model: Any) -> Iterator[str]:
+    counts = {r.getId() for reaction in model.getListOfReactions() for r in _references(reaction) if r.getId()}
     for event in model.getListOfEvents():
-        yield f"event {event.getId() or event.getName() or 'without id'!r}"
-    if model.isSetConversionFactor():
-        yield f"conversion factor {model.getConversionFactor()!r} of the model"
+        where = f"event {event.getId() or event.getName() or 'without id'!r}"
+        if event.isSetDelay():
+            yield f"{where}: its delay"
+        if event.isSetPriority():
+            yield f"{where}: its priority"
+        for a in event.getListOfEventAssignments():
+            if a.getVariable() in counts:
+                yield f"{where}: it sets the stoichiometry {a.getVariable()!r}"
+
+
+def _references(reaction: Any) -> list[Any]:
+    return [*reaction.getListOfReactants(), *reaction.getListOfProducts()]
 
 
 def _compartments(model: Any) -> Iterator[str]:
@@ -76,8 +86,6 @@ def _compartments(model: Any) -> Iterator[str]:
 
 def _species(model: Any) -> Iterator[str]:
     for s in model.getListOfSpecies():
-        if s.isSetConversionFactor():
-            yield f"species {s.getId()!r}: conversion factor {s.getConversionFactor()!r}"
         if s.getLevel() == 2 and s.isSetSpatialSizeUnits():
             yield f"species {s.getId()!r}: spatialSizeUnits"
 
@@ -88,7 +96,7 @@ def _reactions(model: Any) -> Iterator[str]:
             yield f"reaction {r.getId()!r}: it is declared fast"
         if not r.isSetKineticLaw() or not r.getKineticLaw().isSetMath():
             yield f"reaction {r.getId()!r}: it has no rate"
-        for reference in [*r.getListOfReactants(), *r.getListOfProducts()]:
+        for reference in _references(r):
             yield from _stoichiometry(model, r.getId(), reference)
 
 

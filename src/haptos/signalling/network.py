@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from haptos.errors import ParameterError
 from haptos.numerics import (
+    EventSet,
     Graph,
     OdeSegment,
     OdeSolver,
@@ -28,7 +29,7 @@ from haptos.numerics import (
     evaluate_tape,
     find_steady_state,
 )
-from haptos.signalling._compile import Roles, dynamics, find_roles, net_changes
+from haptos.signalling._compile import Roles, compile_events, dynamics, find_roles, net_changes
 from haptos.signalling._conservation import ConservationLaw, conservation_laws
 from haptos.signalling._inputs import Segment, Values, batch_size, columns, unknown_name
 from haptos.signalling._kinetic_model import KineticModel
@@ -60,7 +61,8 @@ class Network:
     id : str
         Identifier of the model.
     states : tuple of str
-        What is integrated: species that reactions change and targets of rate rules.
+        What is integrated: species that reactions change, targets of rate rules, and
+        what events change.
     species : tuple of str
         All species: changing, fixed and assigned.
     parameters : tuple of str
@@ -79,6 +81,10 @@ class Network:
         Conserved totals.
     system : OdeSystem
         The equations, for use without names.
+    events : EventSet or None
+        The events, for use without names; None if the model has none.
+    places : mapping of str to str
+        Compartment of every species.
     """
 
     id: str
@@ -93,6 +99,8 @@ class Network:
     defaults: Array = field(repr=False)
     laws: tuple[ConservationLaw, ...] = field(repr=False)
     system: OdeSystem = field(repr=False)
+    events: EventSet | None = field(repr=False)
+    places: Mapping[str, str] = field(repr=False)
     _graph: Graph = field(repr=False)
     _values: Mapping[str, int] = field(repr=False)
     _start: StartRule = field(repr=False)
@@ -171,6 +179,7 @@ class Network:
             rtol=rtol,
             atol=1e-3 * rtol * self.magnitudes(state, constants),
             max_steps=max_steps,
+            events=self.events,
         )
         solution = (solver or ScipySolver()).solve(task)
         names = self.outputs if outputs is None else tuple(outputs)
@@ -216,8 +225,10 @@ class Network:
         Raises
         ------
         ParameterError
-            If the rates depend on time, or a name does not exist.
+            If the rates depend on time, the model has events, or a name does not exist.
         """
+        if self.events is not None:
+            raise ParameterError("a model with events has no steady state that could be certified; use simulate")
         state, constants = self._start.evaluate(self._rows(parameters, initial), 0.0)
         judged = np.ones(len(self.states), dtype=bool)
         judged[list(columns(dict.fromkeys(ignore, 0.0), self.states, 1, "state", {}))] = False
@@ -333,10 +344,10 @@ def compile_network(
     roles = find_roles(kinetic)
     graph, derivatives, values = dynamics(kinetic, roles)
     rated = {e.symbol for e in kinetic.rates}
-    pools = [s.id for s in kinetic.species if s.id in roles.states and s.id not in rated]
+    pools = [s.id for s in kinetic.species if s.id in roles.states and s.id not in {*rated, *roles.quiet}]
     guarded = [nonnegative and s in pools for s in roles.states]
     names = [*roles.states, *roles.constants]
-    laws = conservation_laws(pools, [net_changes(r) for r in kinetic.reactions])
+    laws = conservation_laws(_conserved(kinetic, pools), [net_changes(r) for r in kinetic.reactions])
     places = {s.id: s.compartment for s in kinetic.species}
     declared = _checked_scales(scales or {}, roles)
     start = compile_start(kinetic, roles)
@@ -354,11 +365,22 @@ def compile_network(
         defaults=defaults[0],
         laws=laws,
         system=build_system(graph, derivatives, len(roles.constants), guarded, names),
+        events=compile_events(kinetic, roles, graph, derivatives, values),
+        places=places,
         _graph=graph,
         _values=values,
         _start=start,
-        _magnitudes=Magnitudes(roles.states, roles.constants, places, laws, declared),
+        _magnitudes=Magnitudes(roles.states, roles.constants, places, laws, declared, roles.quiet),
     )
+
+
+def _conserved(model: KineticModel, pools: Sequence[str]) -> list[str]:
+    """Return the pools that nothing but reactions changes, all counted in the same extent."""
+    set_anew = {a.symbol for event in model.events for a in event.assignments}
+    found = [s for s in model.species if s.id in pools and s.id not in set_anew]
+    factors = [s.conversion for s in found]
+    common = max(sorted(set(factors)), key=factors.count, default="")
+    return [s.id for s in found if s.conversion == common]
 
 
 def _checked_scales(scales: Mapping[str, float], roles: Roles) -> dict[str, float]:

@@ -108,8 +108,8 @@ def read_table(path: Path) -> pd.DataFrame:
 def _flat(table: pd.DataFrame) -> pd.DataFrame:
     """Write lists and mappings in cells as JSON text."""
     flat = table.reset_index(drop=True).copy()
-    for column in flat.columns[flat.dtypes == object]:
-        flat[column] = [
-            json.dumps(cell, sort_keys=True) if isinstance(cell, (list, tuple, dict)) else cell for cell in flat[column]
-        ]
+    for column in flat.columns[[dtype.kind == "O" for dtype in flat.dtypes]]:
+        cells = list(flat[column])
+        if any(isinstance(cell, (list, tuple, dict)) for cell in cells):
+            flat[column] = [json.dumps(cell, sort_keys=True) for cell in cells]
     return flat

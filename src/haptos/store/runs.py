@@ -116,13 +116,13 @@ class RunStore:
         wanted = canonical_json({"kind": key.kind, "specification": key.specification})
         begun = self._begun(note, wanted)
         if begun is not None:
-            return Staging(folder, key, True, begun)
+            return Staging(folder, key, resumed=True, started=begun)
         remove_tree(folder)
         with told("make the folder", folder):
             folder.mkdir(parents=True)
         started = now()
         write_whole(note, json.dumps({"started": started, "run": wanted}).encode())
-        return Staging(folder, key, False, started)
+        return Staging(folder, key, resumed=False, started=started)
 
     def publish(self, staging: Staging, manifest: Manifest) -> Path:
         """Turn the result folder into the finished run, in one step.

@@ -39,7 +39,8 @@ def test_each_error_has_its_code_and_words(
     logs = list(tmp_path.glob("haptos-*.log"))
     assert bool(logs) == (code == Exit.INTERNAL)
     if logs:
-        assert "Traceback" in logs[0].read_text() and str(logs[0]) in said
+        assert "Traceback" in logs[0].read_text()
+        assert str(logs[0]) in said
 
 
 def test_debug_shows_the_trace(capsys: pytest.CaptureFixture[str]) -> None:

@@ -70,7 +70,9 @@ def test_the_schema_describes_the_examples(capsys: pytest.CaptureFixture[str]) -
     assert run_command_line(["schema"]) == 0
     schema = json.loads(capsys.readouterr().out)
     choices = schema["properties"]["assay"]["anyOf"]
-    named = {schema["$defs"][c["$ref"].rpartition("/")[2]]["properties"]["name"]["const"] for c in choices if "$ref" in c}
+    named = {
+        schema["$defs"][c["$ref"].rpartition("/")[2]]["properties"]["name"]["const"] for c in choices if "$ref" in c
+    }
     assert named == set(examples())
     assert "lung_carcinoma" in schema["properties"]["cells"]["enum"]
     assert "doxycycline" in schema["$defs"]["Treat"]["properties"]["treat"]["enum"]

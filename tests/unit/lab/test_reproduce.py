@@ -43,7 +43,11 @@ def _claim(name: str, outcome: str, **changes: Any) -> Claim:
 def claims() -> list[Claim]:
     trial = {
         "cells": "lung_carcinoma",
-        "arms": {"control": [], "reference": [{"overexpress": "ILK"}], "test": [{"overexpress": "ILK"}, {"knockdown": "RELA"}]},
+        "arms": {
+            "control": [],
+            "reference": [{"overexpress": "ILK"}],
+            "test": [{"overexpress": "ILK"}, {"knockdown": "RELA"}],
+        },
         "assay": "western_blot",
         "readout": {"measure": "level", "of": ["MMP9"]},
     }
@@ -75,7 +79,8 @@ def test_each_claim_gets_the_verdict_of_its_own_trial(bench: Bench, claims: list
     assert {p.name for p in (result.folder / "figures").iterdir()} == {"board.svg", "board.png"}
     assert [r["verdict"] for r in json.loads((result.folder / "claims.json").read_text())] == list(board["verdict"])
     calls = len(cells.calls)
-    assert reproduce_claims("made up", claims, bench).reused and len(cells.calls) == calls
+    assert reproduce_claims("made up", claims, bench).reused
+    assert len(cells.calls) == calls
 
 
 def test_claims_with_the_same_trial_share_its_simulations(bench: Bench, claims: list[Claim], cells: Any) -> None:
@@ -92,7 +97,9 @@ def test_neither_name_nor_expectation_reaches_the_simulation(bench: Bench, claim
 def test_a_member_that_fails_counts_against_the_claim(bench: Bench, claims: list[Claim], fake_cells: Any) -> None:
     result = reproduce_claims("t", claims[2:3], replace(bench, simulator=fake_cells(failing=(0, 1))))
     row = result.tables["board"].iloc[0]
-    assert row["verdict"] == "undecided" and row["fraction"] == 0.6 and row["failed"] == 2
+    assert row["verdict"] == "undecided"
+    assert row["fraction"] == 0.6
+    assert row["failed"] == 2
 
 
 def test_an_unknown_source_or_level_is_explained() -> None:
@@ -125,10 +132,10 @@ def test_coverage_says_what_is_missing(claims: list[Claim], cells: Any) -> None:
 def test_a_time_course_is_read_over_time(claims: list[Claim]) -> None:
     trial = claims[0].trial
     assert trial is not None
-    course = trial.with_changes(
-        readout={"measure": "mrna", "of": ["MMP9"], "summary": "time_course"}, duration="4 h"
-    )
+    course = trial.with_changes(readout={"measure": "mrna", "of": ["MMP9"], "summary": "time_course"}, duration="4 h")
     protocol = experiment_of(course, registered_assays()).assay
     assert len(registered_assays()["qpcr"].times(protocol)) >= 48
-    end = registered_assays()["qpcr"].times(experiment_of(trial.with_changes(duration="4 h"), registered_assays()).assay)
+    end = registered_assays()["qpcr"].times(
+        experiment_of(trial.with_changes(duration="4 h"), registered_assays()).assay
+    )
     assert end[-1] == 240.0

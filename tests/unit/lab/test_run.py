@@ -25,10 +25,18 @@ def _data(folder: Path) -> dict[str, str]:
 
 def test_a_run_folder_holds_everything(bench: Bench, asked: Any) -> None:
     result = run_experiment(asked.experiment, bench, file=asked)
-    assert not result.reused and not result.failed
+    assert not result.reused
+    assert not result.failed
     assert damage(result.folder) == []
     present = {p.relative_to(result.folder).as_posix() for p in result.folder.rglob("*") if p.is_file()}
-    for name in ("manifest.json", "experiment.yaml", "log.txt", "report.html", "figures/figure.svg", "figures/figure.png"):
+    for name in (
+        "manifest.json",
+        "experiment.yaml",
+        "log.txt",
+        "report.html",
+        "figures/figure.svg",
+        "figures/figure.png",
+    ):
         assert name in present
     for name in ("values", "summary", "comparisons", "ensemble", "folds"):
         assert {f"tables/{name}.csv", f"tables/{name}.parquet"} <= present
@@ -55,7 +63,8 @@ def test_a_finished_run_is_verified_and_shown_again(bench: Bench, asked: Any, ce
     first = run_experiment(asked.experiment, bench)
     before, calls = checksums(first.folder), len(cells.calls)
     again = run_experiment(asked.experiment, bench)
-    assert again.reused and again.folder == first.folder
+    assert again.reused
+    assert again.folder == first.folder
     assert len(cells.calls) == calls
     assert checksums(first.folder) == before
     for name, table in first.tables.items():
@@ -72,9 +81,7 @@ def test_another_seed_model_or_number_of_members_is_another_run(bench: Bench, as
     assert len(folders) == 4
 
 
-def test_a_damaged_run_is_reported_and_computed_again_with_the_same_bits(
-    bench: Bench, asked: Any, whole: Path
-) -> None:
+def test_a_damaged_run_is_reported_and_computed_again_with_the_same_bits(bench: Bench, asked: Any, whole: Path) -> None:
     notes: list[str] = []
 
     class Listening:
@@ -100,7 +107,8 @@ def test_an_interrupted_run_resumes_with_the_same_bits(
     store = RunStoreAt(tmp_path / "broken")
     with pytest.raises(KeyboardInterrupt):
         run_experiment(asked.experiment, Bench(store, simulator=fake_cells(stop_after=stop_after)))
-    assert store.names() == [] and len(store.unfinished()) == 1
+    assert store.names() == []
+    assert len(store.unfinished()) == 1
     torn = sorted((store.root / f".{store.unfinished()[0]}.partial").glob("tasks/*.task"))[:1]
     for path in torn:
         path.write_bytes(path.read_bytes()[:-1])
@@ -111,7 +119,7 @@ def test_an_interrupted_run_resumes_with_the_same_bits(
     assert "resumed" in (result.folder / "log.txt").read_text()
 
 
-def RunStoreAt(path: Path) -> Any:  # noqa: N802 - reads like the class
+def RunStoreAt(path: Path) -> Any:
     from haptos.store.runs import RunStore
 
     return RunStore(path)
@@ -123,7 +131,8 @@ def test_a_failing_member_is_a_status_not_an_exception(bench: Bench, asked: Any,
     assert result.manifest.headline["failed_members"] == 2
     ensemble = result.tables["ensemble"]
     lost = ensemble[(ensemble["arm"] == "both") & ensemble["member"].isin([1, 3])]
-    assert lost["value"].isna().all() and len(lost) == 4
+    assert lost["value"].isna().all()
+    assert len(lost) == 4
     folds = result.tables["folds"].set_index(["test", "of"])
     assert folds.loc[("both", "MMP9"), "members"] == 3
     assert set(result.tables["failures"]["status"]) == {"MAX_STEPS"}
@@ -186,5 +195,8 @@ def test_the_manifest_names_what_decided_the_result(bench: Bench, asked: Any) ->
     manifest = json.loads((run_experiment(asked.experiment, bench).folder / "manifest.json").read_text())
     assert manifest["specification"]["experiment"] == asked.experiment.canonical()
     assert manifest["specification"]["members"] == [0, 1, 2, 3, 4]
-    assert manifest["fingerprint"] == "fake-1" and manifest["seed"] == 1
-    assert manifest["claims"] and manifest["software"]["numpy"] and manifest["machine"]["system"]
+    assert manifest["fingerprint"] == "fake-1"
+    assert manifest["seed"] == 1
+    assert manifest["claims"]
+    assert manifest["software"]["numpy"]
+    assert manifest["machine"]["system"]

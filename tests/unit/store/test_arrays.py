@@ -19,7 +19,7 @@ _ARRAYS = {
     "empty": np.zeros((0, 4)),
 }
 _TABLE = pd.DataFrame(
-    {"arm": ["a, \"b\"", "µ\n"], "n": [1, 2], "value": [0.1 + 0.2, np.nan], "good": [True, False], "tags": [["x"], []]}
+    {"arm": ['a, "b"', "µ\n"], "n": [1, 2], "value": [0.1 + 0.2, np.nan], "good": [True, False], "tags": [["x"], []]}
 )
 
 
@@ -37,7 +37,8 @@ def test_arrays_round_trip_with_attributes_and_equal_bytes(tmp_path: Path) -> No
     root = zarr.open_group(str(tmp_path / "one"), mode="r")
     assert root.metadata.zarr_format == 3
     assert root.metadata.consolidated_metadata is None
-    assert root.attrs["a"] == 1 and root["conditions/ab"].attrs["arms"] == ["x"]
+    assert root.attrs["a"] == 1
+    assert root["conditions/ab"].attrs["arms"] == ["x"]
 
 
 def test_arrays_are_never_overwritten(tmp_path: Path) -> None:

@@ -36,7 +36,12 @@ def test_a_torn_file_is_discarded(tmp_path: Path, damage: str) -> None:
     kept.save("bad", _ARRAYS)
     path = tmp_path / "bad.task"
     data = path.read_bytes()
-    torn = {"cut": data[:-7], "flip": data[:40] + bytes([data[40] ^ 1]) + data[41:], "empty": b"", "longer": data + b"x"}
+    torn = {
+        "cut": data[:-7],
+        "flip": data[:40] + bytes([data[40] ^ 1]) + data[41:],
+        "empty": b"",
+        "longer": data + b"x",
+    }
     path.write_bytes(torn[damage])
     with pytest.raises(StoreError, match="damaged"):
         kept.load("bad")

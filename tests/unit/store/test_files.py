@@ -67,7 +67,7 @@ def test_a_read_only_folder_is_told(tmp_path: Path) -> None:
 
 
 def test_told_leaves_store_errors_and_other_errors_alone(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="^mine$"), told("write", tmp_path):
+    with pytest.raises(StoreError, match=r"^mine$"), told("write", tmp_path):
         raise StoreError("mine")
     with pytest.raises(KeyError), told("write", tmp_path):
         raise KeyError("x")

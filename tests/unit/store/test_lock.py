@@ -26,7 +26,7 @@ with locked(Path(sys.argv[1])):
 
 
 @pytest.fixture
-def holder(tmp_path: Path):  # noqa: ANN201
+def holder(tmp_path: Path):
     process = subprocess.Popen([sys.executable, "-c", _HOLD, str(tmp_path / "lock")], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     assert process.stdout.readline() == "held\n"

@@ -36,7 +36,9 @@ def test_the_name_is_a_slug_and_the_hash_of_the_specification() -> None:
     other = RunKey("experiment", "ILK & MMP-9", {"x": 2, "y": [1.5, "a"]})
     assert same.digest == _KEY.digest
     assert other.digest != _KEY.digest
-    assert slug("") == "" and slug("Ä ÷ !") == "" and len(slug("word " * 30)) <= 40
+    assert slug("") == ""
+    assert slug("Ä ÷ !") == ""
+    assert len(slug("word " * 30)) <= 40
 
 
 def test_a_published_run_is_complete_and_sound(tmp_path: Path) -> None:
@@ -47,7 +49,8 @@ def test_a_published_run_is_complete_and_sound(tmp_path: Path) -> None:
     assert [p.name for p in (tmp_path / "runs").iterdir()] == [folder.name], "nothing hidden is left"
     manifest = read_manifest(folder)
     assert set(manifest.files) == {"data.csv", "log.txt"}
-    assert manifest.finished and manifest.software["numpy"] == np.__version__
+    assert manifest.finished
+    assert manifest.software["numpy"] == np.__version__
     assert store.finished(_KEY) == (folder, [])
 
 
@@ -80,7 +83,8 @@ def test_a_damaged_run_is_set_aside_and_never_used(tmp_path: Path, harm: str) ->
             path.write_text(json.dumps(data))
     found, wrong = store.finished(_KEY)
     assert found is None
-    assert "is kept as" in wrong[0] and len(wrong) > 1
+    assert "is kept as" in wrong[0]
+    assert len(wrong) > 1
     assert not folder.exists()
     aside = [p for p in tmp_path.iterdir() if ".damaged-" in p.name]
     assert len(aside) == 1
@@ -105,7 +109,8 @@ def test_an_unfinished_run_keeps_its_tasks_and_its_beginning(tmp_path: Path) -> 
     write_whole(first.clear_result() / "half", b"")
     assert store.unfinished() == [_KEY.name]
     again = store.stage(_KEY)
-    assert again.resumed and not first.resumed
+    assert again.resumed
+    assert not first.resumed
     assert again.started == first.started
     assert again.checkpoints.sift() == ({"a"}, [])
     assert list(again.clear_result().iterdir()) == []
@@ -139,7 +144,8 @@ def test_the_index_follows_the_folders(tmp_path: Path) -> None:
     a = _publish(store, title="A title", assay="qpcr", cells="A549", arms=2, members=3, verdict="fine")
     b = _publish(store, RunKey("experiment", "b", {"z": 1}), assay="zymography")
     entries, problems = list_runs(store)
-    assert {e.name for e in entries} == {a.name, b.name} and problems == []
+    assert {e.name for e in entries} == {a.name, b.name}
+    assert problems == []
     assert [e.name for e in list_runs(store, assay="qpcr")[0]] == [a.name]
     assert [e.name for e in list_runs(store, text="A TIT", cells="A549")[0]] == [a.name]
     assert list_runs(store, text="'; DROP TABLE runs; --")[0] == []
@@ -149,7 +155,8 @@ def test_the_index_follows_the_folders(tmp_path: Path) -> None:
     assert [e.name for e in list_runs(store)[0]] == [a.name]
     (a / MANIFEST).write_text("{")
     entries, problems = list_runs(store)
-    assert entries == [] and "damaged" in problems[0]
+    assert entries == []
+    assert "damaged" in problems[0]
 
 
 def test_the_folder_of_runs_cannot_be_a_file(tmp_path: Path) -> None:

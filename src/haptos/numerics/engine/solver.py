@@ -1,0 +1,212 @@
+"""The batched engine behind the interface of solvers."""
+
+from __future__ import annotations
+
+import itertools
+import time as clock
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from haptos.errors import ParameterError, Status
+from haptos.numerics.engine.jit import default_cache, native_width
+from haptos.numerics.engine.tableau import tableau
+from haptos.numerics.ode import OdeSegment, OdeSolution, OdeTask
+
+__all__ = ["EngineSolver"]
+
+Array = NDArray[np.float64]
+Index = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSolver:
+    """Rosenbrock methods on lanes: many members of one system at once.
+
+    Parameters
+    ----------
+    method : str
+        ``Rodas5P`` (order 5) or ``Rodas4`` (order 4, cheaper steps, for loose tolerances).
+    threads : int
+        Threads that share the members, at least 1.
+    width : int, optional
+        Lanes of a vector, 1, 2, 4 or 8; what suits the processor by default. Neither
+        `threads` nor `width` changes a bit of the result.
+    keep : bool
+        Whether machine code is kept on disk for the next process.
+
+    Notes
+    -----
+    Every lane has its own time and step size; a lane that is done takes the next member.
+    A step is accepted if the largest estimated error of any state is within its
+    tolerance. Bits depend on the processor only through sine, cosine and their kin,
+    which come from the C library.
+
+    References
+    ----------
+    See :mod:`haptos.numerics.engine.tableau`.
+    """
+
+    method: str = "Rodas5P"
+    threads: int = 1
+    width: int | None = None
+    keep: bool = True
+
+    def __post_init__(self) -> None:
+        """Check the choices."""
+        tableau(self.method)
+        if self.threads < 1:
+            raise ParameterError(f"threads must be at least 1, not {self.threads}")
+        if self.width not in (None, 1, 2, 4, 8):
+            raise ParameterError(f"width must be 1, 2, 4 or 8, not {self.width}")
+
+    def solve(self, task: OdeTask) -> OdeSolution:
+        """Integrate all members of a task, see :class:`haptos.numerics.ode.OdeSolver`."""
+        return integrate(self, task, np.zeros(task.n_members))[0]
+
+
+def integrate(solver: EngineSolver, task: OdeTask, step_sizes: Array) -> tuple[OdeSolution, Array]:
+    """Integrate a task with given first steps.
+
+    Parameters
+    ----------
+    solver : EngineSolver
+        How.
+    task : OdeTask
+        What.
+    step_sizes : ndarray, shape (B,)
+        First step to try of every member; 0 to choose one.
+
+    Returns
+    -------
+    solution : OdeSolution
+        As :meth:`EngineSolver.solve`.
+    step_sizes : ndarray, shape (B,)
+        Steps to try next.
+    """
+    from haptos.numerics.engine._lane_data import Job
+
+    size, n = task.initial.shape
+    if n == 0 or size == 0:
+        return _without_states(task), step_sizes.copy()
+    parameters, changes, sources = _sources(task.segments, size, n, task.system.n_parameters)
+    job = Job(
+        np.arange(size),
+        np.array(task.initial, dtype=np.float64, order="C"),
+        np.array(np.atleast_2d(task.atol), dtype=np.float64, order="C"),
+        float(task.rtol),
+        parameters,
+        changes,
+        sources,
+        *_pieces(task),
+        np.array(task.times, dtype=np.float64),
+        task.max_steps,
+        np.array(step_sizes, dtype=np.float64),
+        np.full((size, len(task.times), n), np.nan),
+        np.full((size, n), np.nan),
+        np.zeros((size, 3), dtype=np.int64),
+    )
+    seconds = _run(solver, task, job)
+    steps = job.counts[:, 1]
+    stages = tableau(solver.method).stages
+    rhs = stages * steps + job.counts[:, 2]
+    share = seconds * (steps + 1.0) / np.sum(steps + 1.0)
+    return OdeSolution(job.states, job.final, job.counts[:, 0], steps, rhs, share), job.step_sizes
+
+
+def _run(solver: EngineSolver, task: OdeTask, job: Job) -> float:  # noqa: F821
+    """Share the members among threads; returns the wall time [s]."""
+    from haptos.numerics.engine._lane_data import new_lanes
+    from haptos.numerics.engine._lanes import run_lanes
+    from haptos.numerics.engine.compiled import compile_system, event_tables
+
+    width = solver.width or native_width()
+    compiled = compile_system(task.system, solver.method, width, default_cache() if solver.keep else None)
+    began = clock.perf_counter()
+
+    def work(members: Index) -> None:
+        tables = event_tables(task.events, task.system)
+        lanes = new_lanes(width, tables.count)
+        run_lanes(job._replace(queue=members), compiled.kernel, compiled.memory(task.rtol), compiled.rows, lanes, tables)
+
+    shares = _shares(task.n_members, solver.threads, width)
+    if len(shares) == 1:
+        work(shares[0])
+    else:
+        with ThreadPoolExecutor(solver.threads) as pool:
+            for done in [pool.submit(work, share) for share in shares]:
+                done.result()
+    return clock.perf_counter() - began
+
+
+def _shares(size: int, threads: int, width: int) -> list[Index]:
+    """Cut the members into shares: one for a single thread, else several per thread."""
+    if threads == 1:
+        return [np.arange(size)]
+    length = max(2 * width, -(-size // (8 * threads)))
+    return [np.arange(first, min(first + length, size)) for first in range(0, size, length)]
+
+
+def _sources(segments: Sequence[OdeSegment], size: int, n: int, p: int) -> tuple[Array, Array, Index]:
+    """Collect different parameters and changes, and which of them each segment uses."""
+    kept: list[list[Array]] = [[], []]
+    known: list[dict[int, int]] = [{}, {}]
+
+    def place(kind: int, array: Array | None) -> int:
+        if array is None:
+            return -1
+        if id(array) not in known[kind]:
+            known[kind][id(array)] = len(kept[kind])
+            kept[kind].append(array)
+        return known[kind][id(array)]
+
+    sources = [[place(0, s.parameters), place(1, s.scale), place(1, s.shift)] for s in segments]
+    parameters = np.array(kept[0], dtype=np.float64).reshape(-1, size, p)
+    changes = np.array(kept[1], dtype=np.float64).reshape(-1, size, n)
+    return parameters, changes, np.array(sources, dtype=np.int64)
+
+
+def _pieces(task: OdeTask) -> tuple[Index, Index, Array, Array, Index, Index]:
+    """Cut the segments of every member where its right-hand side or a trigger jumps."""
+    size = task.n_members
+    tapes = [task.system.breaks] + ([task.events.breaks] if task.events is not None else [])
+    if not any(tape.n_outputs for tape in tapes):
+        ends = np.array([(s.start, s.stop) for s in task.segments], dtype=np.float64)
+        count = len(ends)
+        first, last = np.zeros(size, dtype=np.int64), np.full(size, count, dtype=np.int64)
+        starts, stops = np.ascontiguousarray(ends[:, 0]), np.ascontiguousarray(ends[:, 1])
+        return first, last, starts, stops, np.arange(count), np.ones(count, dtype=np.int64)
+    from haptos.numerics.evaluator import evaluate_tape
+
+    nowhere = np.zeros((size, 1, task.system.n_states))
+    found = [
+        np.concatenate([evaluate_tape(tape, nowhere, s.parameters, np.zeros(1))[:, 0] for tape in tapes], axis=1)
+        for s in task.segments
+    ]
+    rows: list[tuple[float, float, int, int]] = []
+    limits = [0]
+    for b in range(size):
+        for number, segment in enumerate(task.segments):
+            jumps = found[number][b]
+            inner = np.unique(jumps[(jumps > segment.start) & (jumps < segment.stop)]).tolist()
+            borders = [segment.start, *inner, segment.stop]
+            rows += [(a, z, number, int(i == 0)) for i, (a, z) in enumerate(itertools.pairwise(borders))]
+        limits.append(len(rows))
+    table = np.array(rows, dtype=np.float64)
+    bounds = np.array(limits, dtype=np.int64)
+    times = np.ascontiguousarray(table[:, 0]), np.ascontiguousarray(table[:, 1])
+    return bounds[:-1].copy(), bounds[1:].copy(), *times, table[:, 2].astype(np.int64), table[:, 3].astype(np.int64)
+
+
+def _without_states(task: OdeTask) -> OdeSolution:
+    """Return the solution of a task in which nothing can change."""
+    size, n = task.initial.shape
+    finite = [np.all(np.isfinite(s.parameters), axis=1) for s in task.segments]
+    status = np.where(np.all(finite, axis=0), int(Status.OK), int(Status.NON_FINITE))
+    nothing = np.zeros(size, dtype=np.int64)
+    states = np.zeros((size, len(task.times), n))
+    return OdeSolution(states, np.zeros((size, n)), status, nothing, nothing.copy(), np.zeros(size))

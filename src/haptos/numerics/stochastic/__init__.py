@@ -1,0 +1,1 @@
+"""Markov jump processes: exact and leaping simulation of counts, batch first."""
