@@ -18,10 +18,10 @@ NUMBERS = "quantities/small.yaml"
 
 #: Rule: file, text, replacement, part of the message expected.
 BREAKS: list[tuple[str, str, str, str, str]] = [
-    ("readable", CLAIM, "priority: 1", "priority: 9", "Input should be 1, 2 or 3"),
+    ("readable", CLAIM, "priority: 1", "priority: 9", "9 is not known here"),
     ("readable", CLAIM, "outcome: increase, test: [test]", "outcome: increase, test: [tset]", "missing arms: tset"),
     ("readable", CLAIM, "claims:", "claims: [", "not valid YAML"),
-    ("readable", NUMBERS, "NFKB: 1e5", "NFKB: '1e5'", "valid number"),
+    ("readable", NUMBERS, "NFKB: 1e5", "NFKB: '1e5'", "where a number is expected"),
     ("readable", CLAIM, "reference: reference}", "}", "either 'reference' or 'references'"),
     ("known-names", CLAIM, "subject: [ILK], predicate: upregulates", "subject: [IKL], predicate: upregulates", "'IKL'"),
     ("known-names", CLAIM, "cells: lung_carcinoma", "cells: lung_karcinoma", "'lung_karcinoma'"),

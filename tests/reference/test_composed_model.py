@@ -74,7 +74,7 @@ def test_totals_are_conserved_and_nothing_is_negative(row, arm):
     course = result.values[0]
     assert course.min() >= 0.0
     volumes = {c: values.get(c, d) for c, d in zip(network.parameters, network.defaults, strict=True)}
-    place = network._places
+    place = network.places
     for law in network.laws:
         weights = np.array([k * volumes[place[s]] for s, k in zip(law.species, law.coefficients, strict=True)])
         total = course[:, [network.states.index(s) for s in law.species]] @ weights

@@ -25,7 +25,8 @@ class TranswellInvasionProtocol(TranswellProtocol):
     duration: AssayDuration = hours(48)
     gel: Literal["matrigel", "collagen_I"] = Field("matrigel", description="what the filter is coated with")
     gel_density: Annotated[Quantity, QuantityOf("mass concentration", above=0.0, maximum=2e7)] = Field(
-        Quantity(1e6, "mass concentration", "1 mg/mL"), description="protein concentration of the set gel"
+        Quantity(5e5, "mass concentration", "0.5 mg/mL"),
+        description="protein concentration of the set gel; thin enough for some control cells to come through"
     )
     gel_thickness: Annotated[Quantity, QuantityOf("length", minimum=1.0, maximum=2000.0)] = Field(
         Quantity(20.0, "length", "20 µm"), description="thickness of the set gel; thin coats are usual"

@@ -57,10 +57,12 @@ def lab_catalogue() -> Catalogue:
     from haptos.assays.registry import ASSAYS
     from haptos.conditions.catalogue import load_catalogue
     from haptos.signalling.cells import cell_lines
+    from haptos.signalling.modules import readable_entities
 
     known = load_catalogue()
     cells = tuple(dict.fromkeys((*known.names.get("cells", ()), *cell_lines())))
-    return catalogue_with(replace(known, names={**known.names, "cells": cells}), ASSAYS)
+    entities = tuple(dict.fromkeys((*known.names.get("entity", ()), *readable_entities())))
+    return catalogue_with(replace(known, names={**known.names, "cells": cells, "entity": entities}), ASSAYS)
 
 
 def catalogue_with(catalogue: Catalogue, assays: Mapping[str, AbstractAssay]) -> Catalogue:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import libsbml as sbml
 
-__all__ = ["reader_errors", "refusals"]
+__all__ = ["lifted", "reader_errors", "refusals"]
 
 _EXTENDED_MATH: Final = "l3v2extendedmath"
 """More functions only; those without a translation are refused one by one."""
@@ -27,6 +27,18 @@ def reader_errors(document: Any) -> list[str]:
     ]
 
 
+def lifted(document: Any) -> str:
+    """Convert a document of Level 1 to Level 2 in place; return what prevents it."""
+    if document.getLevel() > 1:
+        return ""
+    for c in document.getModel().getListOfCompartments():
+        if not c.isSetSize():
+            c.setSize(c.getVolume())  # 1, the default of Level 1
+    if document.setLevelAndVersion(2, 4, False) and document.getLevel() == 2:  # noqa: FBT003
+        return ""
+    return "SBML Level 1: libSBML cannot convert it to Level 2"
+
+
 def refusals(document: Any) -> list[str]:
     """Return everything in a document that is not supported."""
     model = document.getModel()
@@ -42,8 +54,6 @@ def refusals(document: Any) -> list[str]:
 
 
 def _document(document: Any) -> Iterator[str]:
-    if document.getLevel() < 2:
-        yield "SBML Level 1: convert the model to Level 3"
     if document.getLevel() < 3:
         return  # packages came with Level 3; layout plug-ins of Level 2 are harmless
     for i in range(document.getNumPlugins()):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import itertools
 import math
+from collections import ChainMap
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -43,7 +44,7 @@ class MathReader:
         functions: Mapping[str, tuple[Sequence[str], Any]],
     ) -> None:
         self._builder = builder
-        self._symbols = symbols
+        self._symbols = dict(symbols)
         self._functions = functions
 
     def read(self, root: Any, local: Mapping[str, int] | None = None) -> int:
@@ -63,7 +64,7 @@ class MathReader:
         """
         if root is None:
             raise UnsupportedMathError("the formula is missing")
-        return self._walk(root, {**self._symbols, **(local or {})}, ())
+        return self._walk(root, ChainMap(dict(local or {}), self._symbols), ())
 
     def _walk(self, root: Any, names: Mapping[str, int], calls: tuple[str, ...]) -> int:
         todo: list[tuple[Any, bool]] = [(root, False)]
@@ -107,6 +108,8 @@ class MathReader:
             result = _RULES[kind](self._builder, operands)
             if result is not None:
                 return result
+        if kind == sbml.AST_FUNCTION_FACTORIAL:
+            raise UnsupportedMathError(_describe(node))
         raise UnsupportedMathError(f"{_describe(node)} with {len(operands)} arguments")
 
     def _call(self, name: str, operands: list[int], calls: tuple[str, ...]) -> int:
@@ -140,7 +143,7 @@ def _describe(node: Any) -> str:
     if kind == sbml.AST_FUNCTION_RATE_OF:
         return "rateOf() (the rate of change of a quantity)"
     if kind == sbml.AST_FUNCTION_FACTORIAL:
-        return "factorial()"
+        return "factorial() of anything but a whole number up to 170"
     return f"the construct {node.getName() or sbml.formulaToL3String(node) or kind!r}"
 
 
@@ -212,6 +215,14 @@ def _piecewise(b: _Builder, operands: list[int]) -> int:
     return result
 
 
+def _factorial(b: _Builder, operands: list[int]) -> int | None:
+    """Compute the factorial of a whole number that is written out."""
+    node = b.nodes[operands[0]] if len(operands) == 1 else None
+    if node is None or node.op is not Op.CONSTANT or not (0.0 <= node.value <= 170.0 and node.value.is_integer()):
+        return None
+    return b.constant(float(math.factorial(int(node.value))))
+
+
 def _truncated(b: _Builder, x: int, y: int) -> int:
     ratio = b.div(x, y)
     negative = b.apply(Op.LT, ratio, b.constant(0.0))
@@ -272,6 +283,7 @@ _RULES: Final[Mapping[int, _Rule]] = {
     sbml.AST_FUNCTION_MIN: _fold(Op.MIN, None),
     sbml.AST_FUNCTION_MAX: _fold(Op.MAX, None),
     sbml.AST_FUNCTION_PIECEWISE: _piecewise,
+    sbml.AST_FUNCTION_FACTORIAL: _factorial,
     sbml.AST_FUNCTION_QUOTIENT: _binary(_truncated),
     sbml.AST_FUNCTION_REM: _binary(lambda b, x, y: b.sub(x, b.mul(y, _truncated(b, x, y)))),
     sbml.AST_FUNCTION_SEC: _reciprocal(Op.COS),

@@ -40,6 +40,11 @@ class ModelReader:
         self.builder = GraphBuilder()
         self.reasons: list[str] = []
         self.locals = dict(_local_names(model))
+        self.inside: dict[str, dict[str, str]] = {}
+        for (reaction, short), name in self.locals.items():
+            self.inside.setdefault(reaction, {})[short] = name
+        self.assigned = {r.getVariable() for r in model.getListOfRules() if r.isAssignment()}
+        self.starts = {a.getSymbol(): a for a in model.getListOfInitialAssignments()}
         self.symbols = (
             *(c.getId() for c in model.getListOfCompartments()),
             *(s.getId() for s in model.getListOfSpecies()),
@@ -137,7 +142,7 @@ class ModelReader:
         place = self.model.getCompartment(s.getCompartment())
         substance = s.getSubstanceUnits() or _default_unit(self.model, "substance")
         parts = [unit_text(self.model, u) for u in (substance, _size_unit(self.model, place))]
-        assigned = self.model.getAssignmentRule(s.getId()) is not None
+        assigned = s.getId() in self.assigned
         return Species(
             id=s.getId(),
             name=s.getName(),
@@ -152,10 +157,9 @@ class ModelReader:
 
     def _initial(self, s: Any) -> int:
         """Return the expression of the initial concentration."""
-        assignment = self.model.getInitialAssignment(s.getId())
-        if assignment is not None:
+        if s.getId() in self.starts:
             where = f"initial assignment of {s.getId()!r}"
-            return self._per_size(s.getId(), self._formula(where, assignment))
+            return self._per_size(s.getId(), self._formula(where, self.starts[s.getId()]))
         if s.isSetInitialConcentration():
             return self.builder.constant(s.getInitialConcentration())
         amount = self.builder.constant(s.getInitialAmount())
@@ -174,9 +178,7 @@ class ModelReader:
 
     def _reaction(self, r: Any) -> Reaction:
 
-        local = {
-            short: self.variables[name] for (reaction, short), name in self.locals.items() if reaction == r.getId()
-        }
+        local = {short: self.variables[name] for short, name in self.inside.get(r.getId(), {}).items()}
         return Reaction(
             id=r.getId(),
             name=r.getName(),
@@ -210,15 +212,22 @@ class ModelReader:
             )
 
     def _as_concentrations(self, values: Mapping[str, int]) -> tuple[Equation, ...]:
-        """Turn amounts into concentrations; keep amounts where the size of a compartment changes."""
+        """Turn new amounts into concentrations; keep amounts where the size of a compartment changes.
+
+        A concentration that is set together with the size counts at the old size, as the
+        standard has it.
+        """
         b, found = self.builder, dict(values)
         for s in self.model.getListOfSpecies():
             name, place = s.getId(), s.getCompartment()
+            if name in self.assigned:
+                continue
             size = values.get(place, self.variables[place])
             if name in values and s.getHasOnlySubstanceUnits():
                 found[name] = b.div(values[name], size)
-            elif name not in values and place in values and self.model.getAssignmentRule(name) is None:
-                found[name] = b.div(b.mul(self.variables[name], self.variables[place]), size)
+            elif place in values:
+                amount = b.mul(values.get(name, self.variables[name]), self.variables[place])
+                found[name] = b.div(amount, size)
         return tuple(Equation(name, expression) for name, expression in found.items())
 
     def _frozen_values(self, where: str, values: Mapping[str, int], at_trigger: bool) -> bool:

@@ -15,7 +15,7 @@ from importlib import resources
 
 from haptos.errors import ModelError, nearest
 
-__all__ = ["Annotation", "Module", "load_module", "module_names", "parse_module"]
+__all__ = ["Annotation", "Module", "load_module", "module_names", "parse_module", "readable_entities"]
 
 _HEADER = re.compile(r"^\s*model\s+(\w+)\s*$", re.MULTILINE)
 _REACTION = re.compile(r"^\s*(\w+)\s*:(?!=)")
@@ -135,3 +135,15 @@ def _annotation(text: str, reaction: str, where: str) -> Annotation:
 
 def _listed(text: str | None) -> tuple[str, ...]:
     return tuple(text.split(",")) if text else ()
+
+
+def readable_entities() -> tuple[str, ...]:
+    """Return what the modules let assays read: the entities of all ``measure__entity`` rules.
+
+    Examples
+    --------
+    >>> "RELA_pS536" in readable_entities()
+    True
+    """
+    rules = (rule for name in module_names() for rule in load_module(name).rules if "__" in rule)
+    return tuple(dict.fromkeys(rule.partition("__")[2] for rule in rules))

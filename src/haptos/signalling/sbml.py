@@ -109,13 +109,14 @@ def read_sbml(text: str) -> KineticModel:
     """
     import libsbml
 
-    from haptos.signalling._sbml_checks import reader_errors, refusals
+    from haptos.signalling._sbml_checks import lifted, reader_errors, refusals
     from haptos.signalling._sbml_reader import ModelReader
 
     document = libsbml.readSBMLFromString(text)
     if document.getModel() is None:
         raise _refused("the text is not a valid SBML model", reader_errors(document) or ["no model"])
-    reasons = refusals(document)
+    fault = lifted(document)
+    reasons = [fault] if fault else refusals(document)
     if reasons:
         raise _refused("the model uses what haptos does not support", reasons)
     errors = reader_errors(document)

@@ -95,7 +95,7 @@ def test_lint_passes_on_the_small_library_and_fails_on_a_broken_file(tmp_path: P
     assert "0 errors, 0 warnings" in run("lint")
     file = tmp_path / "mine.yaml"
     file.write_text("claims:\n- {id: MINE-01, priority: 9}\n", encoding="utf-8")
-    assert f"{file}:2 (priority): MINE-01: Input should be 1, 2 or 3" in run("lint", str(file), code=1)
+    assert f"{file}:2 (priority): MINE-01: 9 is not known here" in run("lint", str(file), code=1)
     assert {issue["rule"] for issue in data("lint", str(file), code=1)} == {"readable"}
     assert "no such file" in run("lint", str(tmp_path / "none.yaml"), code=1)
 

@@ -85,7 +85,7 @@ def test_own_claims_bring_their_own_sources() -> None:
         ("id: MINE-01", "id: YOURS-01", "does not belong to my-notes"),
         ("source: my-notes", "source: her-notes", "unknown source 'her-notes'"),
         ("lines: [[1, 2]]", "lines: [[1, 20]]", "lines 1 to 20"),
-        ("prefixes: [MINE]", "prefixes: []", "at least 1 item"),
+        ("prefixes: [MINE]", "prefixes: []", "at least one"),
         ("claims:", "claimz:", "the key 'claims' is missing"),
         ("reference: []", "reference: [", "not valid YAML"),
     ],

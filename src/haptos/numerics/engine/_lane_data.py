@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["EventTables", "Job", "Kernel", "Lanes", "Rows", "new_lanes"]
+__all__ = [
+    "ATTEMPTS",
+    "LAST_ERROR",
+    "LAST_STEP",
+    "MEMBER",
+    "OUTPUT",
+    "PHASE",
+    "PIECE",
+    "PROPOSED",
+    "REJECTED",
+    "STARTS",
+    "EventTables",
+    "Job",
+    "Rows",
+    "Settings",
+]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -35,21 +50,21 @@ class Rows(NamedTuple):
     dense: int
 
 
-class Kernel(NamedTuple):
-    """Compiled kernels and what the driver must know about the model.
+class Settings(NamedTuple):
+    """Numbers the driver needs.
 
     Attributes
     ----------
     hoist, slope, attempt, dense, accept : int
-        Addresses.
-    order, n_dense, stages : int
-        Of the method.
-    timed : bool
+        Addresses of the kernels.
+    order, n_dense : int
+        Order of the method, rows of its dense output.
+    timed : int
         Whether the right-hand side depends on time.
-    entry_row, entry_column, entry_slot : ndarray
-        Entries of the Jacobian.
-    floor : ndarray, shape (n,)
-        Lowest admissible values.
+    max_steps : int
+        Most attempts of one member.
+    rtol : float
+        Relative tolerance.
     """
 
     hoist: int
@@ -59,11 +74,9 @@ class Kernel(NamedTuple):
     accept: int
     order: int
     n_dense: int
-    timed: bool
-    entry_row: Index
-    entry_column: Index
-    entry_slot: Index
-    floor: Array
+    timed: int
+    max_steps: int
+    rtol: float
 
 
 class Job(NamedTuple):
@@ -71,28 +84,22 @@ class Job(NamedTuple):
 
     Attributes
     ----------
-    queue : ndarray, shape (Q,)
-        Members, in the order in which they enter free lanes.
     initial : ndarray, shape (B, n)
         States at the start.
     atol : ndarray, shape (B, n) or (1, n)
         Absolute tolerances.
-    rtol : float
-        Relative tolerance.
     parameters, changes : ndarray, shapes (U, B, p), (V, B, n)
         Different sets of parameters and changes of state.
     sources : ndarray, shape (S, 3)
         Which of them each segment uses: parameters, scale, shift; -1 for none.
-    first_piece, last_piece : ndarray, shape (B,)
-        Pieces of every member: [first, last).
-    start, stop : ndarray
-        Times of every piece; inside a piece nothing jumps.
-    segment, opens : ndarray
+    bounds : ndarray, shape (B, 2)
+        First and last (excluded) piece of every member.
+    spans : ndarray, shape (K, 2)
+        Start and stop of every piece; inside a piece nothing jumps.
+    segments : ndarray, shape (K, 2)
         Segment of every piece, and whether it is the first of its segment.
     times : ndarray, shape (T,)
         Output times.
-    max_steps : int
-        Most attempts of one member.
     step_sizes : ndarray, shape (B,)
         In: first step to try, 0 to choose one. Out: step to try next.
     states, final : ndarray, shapes (B, T, n), (B, n)
@@ -101,21 +108,15 @@ class Job(NamedTuple):
         Results: status, attempts, starts of a stretch.
     """
 
-    queue: Index
     initial: Array
     atol: Array
-    rtol: float
     parameters: Array
     changes: Array
     sources: Index
-    first_piece: Index
-    last_piece: Index
-    start: Array
-    stop: Array
-    segment: Index
-    opens: Index
+    bounds: Index
+    spans: Array
+    segments: Index
     times: Array
-    max_steps: int
     step_sizes: Array
     states: Array
     final: Array
@@ -123,55 +124,44 @@ class Job(NamedTuple):
 
 
 class EventTables(NamedTuple):
-    """Events as plain arrays; tapes as (prologue, first, body, first, memory, place, outputs)."""
-
-    count: int
-    initial: NDArray[np.bool_]
-    persistent: NDArray[np.bool_]
-    at_trigger: NDArray[np.bool_]
-    first: Index
-    targets: Index
-    triggers: tuple[Any, ...]
-    values: tuple[Any, ...]
-    point: Array
-    n_parameters: int
-    limit: int
-
-
-class Lanes(NamedTuple):
-    """State of W lanes, arrays of shape (W,).
+    """Events as plain arrays.
 
     Attributes
     ----------
-    phase : ndarray
-        See :mod:`haptos.numerics.engine._lanes`.
-    member, piece, output : ndarray
-        Who is in the lane, in which piece, and the next output row.
-    attempts, starts : ndarray
-        Counts of the member.
-    rejected : ndarray
-        Whether the last attempt failed.
-    proposed, last_step, last_error : ndarray
-        Step to try; size and error of the last accepted step (0: none in this stretch).
-    truth : ndarray of bool, shape (W, n_events)
-        Triggers when last examined.
+    limit : int
+        Most executions at one moment.
+    n_parameters, place, first : int
+        Number of parameters; places of state 0 and of the first result in the memory.
+    flags : ndarray, shape (E, 3)
+        Initial value, persistence, values of the moment of the trigger.
+    owned : ndarray, shape (E + 1,)
+        Event `e` owns the assignments [owned[e], owned[e + 1]).
+    targets : ndarray, shape (A,)
+        State each assignment sets.
+    code : ndarray of int32, shape (n, 4)
+        Instructions that evaluate triggers and new values.
+    outputs : ndarray, shape (E + A,)
+        Places of the triggers, then of the new values.
+    memory : ndarray
+        Working array; belongs to one thread.
     """
 
-    phase: Index
-    member: Index
-    piece: Index
-    output: Index
-    attempts: Index
-    starts: Index
-    rejected: NDArray[np.bool_]
-    proposed: Array
-    last_step: Array
-    last_error: Array
-    truth: NDArray[np.bool_]
+    limit: int
+    n_parameters: int
+    place: int
+    first: int
+    flags: Index
+    owned: Index
+    targets: Index
+    code: NDArray[np.int32]
+    outputs: Index
+    memory: Array
 
 
-def new_lanes(width: int, n_events: int) -> Lanes:
-    """Return idle lanes."""
-    whole = [np.zeros(width, dtype=np.int64) for _ in range(6)]
-    numbers = [np.zeros(width) for _ in range(3)]
-    return Lanes(*whole, np.zeros(width, dtype=bool), *numbers, np.zeros((width, n_events), dtype=bool))
+PHASE, MEMBER, PIECE, OUTPUT, ATTEMPTS, STARTS, REJECTED = range(7)
+"""Rows of the whole numbers of the lanes: phase; who; in which piece; next output row;
+counts of the member; whether the last attempt failed."""
+
+PROPOSED, LAST_STEP, LAST_ERROR = range(3)
+"""Rows of the numbers of the lanes: step to try; size and error of the last accepted
+step, 0 if there is none in this stretch."""

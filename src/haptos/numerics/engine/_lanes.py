@@ -5,10 +5,11 @@ imports numba. What it does for one member stands readably in
 :mod:`haptos.numerics.engine.reference`, and gives the same bits.
 
 A lane goes through phases: idle, entering a piece (changes of state, parameters,
-events), choosing a first step, stepping, and, where an event happened, firing.
+events), choosing a first step, stepping, and, where an event happened, firing. Arrays
+are passed one by one: tuples of arrays cost numba a minute of compilation.
 """
 
-# ruff: noqa: PLR0912, PLR0913, PLR0917, C901
+# ruff: noqa: PLR0912, PLR0913, PLR0914, PLR0915, PLR0917, C901
 # Kernels take bare arrays, and the chain of decisions is long by nature.
 
 from __future__ import annotations
@@ -24,12 +25,28 @@ from numpy.typing import NDArray
 
 from haptos.errors import Status
 from haptos.numerics.engine._control import end_of_step, next_step, rejected_step, start_step, too_small
-from haptos.numerics.engine._lane_data import EventTables, Job, Kernel, Lanes, Rows
+from haptos.numerics.engine._lane_data import (
+    ATTEMPTS,
+    LAST_ERROR,
+    LAST_STEP,
+    MEMBER,
+    OUTPUT,
+    PHASE,
+    PIECE,
+    PROPOSED,
+    REJECTED,
+    STARTS,
+    EventTables,
+    Rows,
+    Settings,
+)
 from haptos.numerics.engine._lane_events import fire_lane, interpolate, locate_event
 
 __all__ = ["run_lanes"]
 
 Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Index = NDArray[np.int64]
 
 _OK = int(Status.OK)
 _MAX_STEPS = int(Status.MAX_STEPS)
@@ -57,286 +74,307 @@ def call_kernel(_context: Any, address: Any, memory: Any) -> Any:  # noqa: ARG00
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _load(job: Job, work: Array, at: Rows, lanes: Lanes, events: EventTables, lane: int, b: int) -> None:
-    """Put a member into a lane, before its first piece."""
-    lanes.phase[lane], lanes.member[lane], lanes.piece[lane] = _ENTER, b, job.first_piece[b]
-    lanes.output[lane] = lanes.attempts[lane] = lanes.starts[lane] = 0
-    lanes.proposed[lane] = job.step_sizes[b]
-    tolerance = b if job.atol.shape[0] > 1 else 0
+def _load(work: Array, at: Rows, lane: int, initial: Array, atol: Array) -> None:
+    """Put the state and tolerances of a member into a lane."""
     for i in range(at.n):
-        value = job.initial[b, i]
+        value = initial[i]
         work[at.state + i, lane] = value
         work[at.lowest + i, lane] = value
         work[at.largest + i, lane] = abs(value)
-        work[at.atol + i, lane] = job.atol[tolerance, i]
-    for e in range(events.count):
-        lanes.truth[lane, e] = events.initial[e]
+        work[at.atol + i, lane] = atol[i]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _open_segment(job: Job, work: Array, at: Rows, lane: int, b: int, segment: int) -> bool:
+def _open_segment(
+    work: Array, at: Rows, lane: int, b: int, source: Index, parameters: Array, changes: Array
+) -> bool:
     """Change the state and load the parameters of a segment; whether all is finite."""
-    source, scale, shift = job.sources[segment, 0], job.sources[segment, 1], job.sources[segment, 2]
+    values, scale, shift = source[0], source[1], source[2]
     finite = True
     for i in range(at.n):
         value = work[at.state + i, lane]
         if scale >= 0:
-            value = value * job.changes[scale, b, i]
+            value = value * changes[scale, b, i]
         if shift >= 0:
-            value = value + job.changes[shift, b, i]
+            value = value + changes[shift, b, i]
         work[at.state + i, lane] = value
         work[at.largest + i, lane] = max(work[at.largest + i, lane], abs(value))
         work[at.lowest + i, lane] = min(work[at.lowest + i, lane], value)
         finite = finite and np.isfinite(value)
-    for i in range(job.parameters.shape[2]):
-        value = job.parameters[source, b, i]
+    for i in range(parameters.shape[2]):
+        value = parameters[values, b, i]
         work[at.parameters + i, lane] = value
         finite = finite and np.isfinite(value)
     return bool(finite)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _keep_state(job: Job, work: Array, at: Rows, lanes: Lanes, lane: int, stop: float) -> None:
-    """Fill the output rows before `stop` with the state as it is."""
-    b, row = lanes.member[lane], lanes.output[lane]
-    while row < job.times.shape[0] and job.times[row] < stop:
+def _keep_state(work: Array, at: Rows, lane: int, times: Array, row: int, stop: float, rows: Array) -> int:
+    """Fill the output rows before `stop` with the state as it is; returns the next row."""
+    while row < times.shape[0] and times[row] < stop:
         for i in range(at.n):
-            job.states[b, row, i] = work[at.state + i, lane]
+            rows[row, i] = work[at.state + i, lane]
         row += 1
-    lanes.output[lane] = row
+    return row
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _enter(job: Job, kernel: Kernel, work: Array, at: Rows, lanes: Lanes, events: EventTables, lane: int) -> int:
-    """Open pieces until one must be integrated; returns how the member ended, or -1."""
-    b = lanes.member[lane]
-    while lanes.piece[lane] < job.last_piece[b]:
-        piece = lanes.piece[lane]
-        start, stop = job.start[piece], job.stop[piece]
-        if job.opens[piece] and not _open_segment(job, work, at, lane, b, job.segment[piece]):
-            return _NON_FINITE
-        if events.count and not fire_lane(events, work, lane, at, start, lanes.truth):
-            return _STORM
-        spacing = np.spacing(max(abs(start), abs(stop)))
-        if stop - start > 16.0 * spacing:
-            work[at.time, lane] = start
-            work[at.earliest, lane], work[at.latest, lane] = start + 4.0 * spacing, stop - 4.0 * spacing
-            lanes.phase[lane] = _STEP if lanes.proposed[lane] > 0.0 else _CHOOSE
-            lanes.last_error[lane], lanes.rejected[lane] = 0.0, False
-            return _RUNNING
-        _keep_state(job, work, at, lanes, lane, stop)
-        lanes.piece[lane] += 1
-    end = job.stop[job.last_piece[b] - 1]
-    if events.count and not fire_lane(events, work, lane, at, end, lanes.truth):
-        return _STORM
-    _keep_state(job, work, at, lanes, lane, np.inf)
-    return _verdict(job, kernel, work, at, lane, b)
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _verdict(job: Job, kernel: Kernel, work: Array, at: Rows, lane: int, b: int) -> int:
+def _verdict(work: Array, at: Rows, lane: int, rtol: float, floor: Array, rows: Array, final: Array) -> int:
     """Write the final state; lift small negative values, report larger ones."""
     for i in range(at.n):
-        allowed = 1e4 * work[at.atol + i, lane] + 100.0 * job.rtol * work[at.largest + i, lane]
-        if work[at.lowest + i, lane] < kernel.floor[i] - allowed:
+        allowed = 1e4 * work[at.atol + i, lane] + 100.0 * rtol * work[at.largest + i, lane]
+        if work[at.lowest + i, lane] < floor[i] - allowed:
             return _NEGATIVE
     for i in range(at.n):
-        floor = kernel.floor[i]
-        job.final[b, i] = max(work[at.state + i, lane], floor)
-        for t in range(job.times.shape[0]):
-            job.states[b, t, i] = max(job.states[b, t, i], floor)
+        final[i] = max(work[at.state + i, lane], floor[i])
+        for t in range(rows.shape[0]):
+            rows[t, i] = max(rows[t, i], floor[i])
     return _OK
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _close(job: Job, lanes: Lanes, lane: int, status: int) -> None:
+def _close(whole: Index, lane: int, status: int, rows: Array, final: Array, counts: Index) -> None:
     """Write how a member ended and free its lane."""
-    b = lanes.member[lane]
-    job.counts[b, 0], job.counts[b, 1], job.counts[b, 2] = status, lanes.attempts[lane], lanes.starts[lane]
+    counts[0], counts[1], counts[2] = status, whole[ATTEMPTS, lane], whole[STARTS, lane]
     if status != _OK:
-        job.states[b] = np.nan
-        job.final[b] = np.nan
-    elif lanes.proposed[lane] > 0.0:
-        job.step_sizes[b] = lanes.proposed[lane]
-    lanes.phase[lane], lanes.member[lane] = _IDLE, -1
+        rows[:] = np.nan
+        final[:] = np.nan
+    whole[PHASE, lane] = _IDLE
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _first_step(job: Job, kernel: Kernel, work: Array, at: Rows, lane: int, stop: float, bend: Array) -> float:
+def _first_step(
+    work: Array, at: Rows, lane: int, entries: Index, settings: Settings, stop: float, bend: Array
+) -> float:
     """Choose the first step from f and its derivative along the solution, J f + df/dt."""
     for i in range(at.n):
-        bend[i] = work[at.time_slope + i, lane] if kernel.timed else 0.0
-    for k in range(kernel.entry_row.shape[0]):
-        entry = work[at.matrix + kernel.entry_slot[k], lane]
-        bend[kernel.entry_row[k]] -= entry * work[at.rates + kernel.entry_column[k], lane]
+        bend[i] = work[at.time_slope + i, lane] if settings.timed else 0.0
+    for k in range(entries.shape[0]):
+        entry = work[at.matrix + entries[k, 2], lane]
+        bend[entries[k, 0]] -= entry * work[at.rates + entries[k, 1], lane]
     largest, steepest = 0.0, 0.0
     for i in range(at.n):
-        weight = work[at.atol + i, lane] + job.rtol * abs(work[at.state + i, lane])
+        weight = work[at.atol + i, lane] + settings.rtol * abs(work[at.state + i, lane])
         largest = max(largest, abs(work[at.rates + i, lane]) / weight)
         steepest = max(steepest, abs(bend[i]) / weight)
-    return start_step(largest, steepest, stop - work[at.time, lane], kernel.order)
+    return start_step(largest, steepest, stop - work[at.time, lane], settings.order)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _judge(job: Job, kernel: Kernel, work: Array, at: Rows, lanes: Lanes, lane: int) -> int:
+def _judge(work: Array, at: Rows, lane: int, whole: Index, real: Array, order: int) -> int:
     """Accept or reject the attempt of a lane; returns how the member ended, or -1."""
     error, h = work[at.error, lane], work[at.step, lane]
-    lanes.attempts[lane] += 1
+    whole[ATTEMPTS, lane] += 1
     if error <= 1.0:
         work[at.accepted, lane] = 1.0
         return _RUNNING
-    first = lanes.last_error[lane] == 0.0
-    lanes.proposed[lane] = rejected_step(h, error, first, kernel.order)
-    lanes.rejected[lane] = True
-    if too_small(work[at.time, lane], lanes.proposed[lane]):
+    real[PROPOSED, lane] = rejected_step(h, error, real[LAST_ERROR, lane] == 0.0, order)
+    whole[REJECTED, lane] = 1
+    if too_small(work[at.time, lane], real[PROPOSED, lane]):
         return _TOO_SMALL if np.isfinite(error) else _NON_FINITE
     return _RUNNING
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _advance(job: Job, kernel: Kernel, work: Array, at: Rows, lanes: Lanes, events: EventTables, lane: int) -> None:
-    """Write the outputs of an accepted step, look for events, choose the next step."""
-    b = lanes.member[lane]
-    now, h, error = work[at.time, lane], work[at.step, lane], work[at.error, lane]
-    stop = job.stop[lanes.piece[lane]]
-    after = end_of_step(now, lanes.proposed[lane], stop)
-    moment = np.inf
-    if events.count:
-        moment = locate_event(events, work, lane, at, kernel.n_dense, now, after, lanes.truth)
-    fired = moment <= after
-    after = min(after, moment)
-    row = lanes.output[lane]
-    while row < job.times.shape[0] and job.times[row] < after:
-        s = (job.times[row] - now) / h
+def _write_outputs(
+    work: Array, at: Rows, lane: int, n_dense: int, times: Array, row: int, stop: float, rows: Array
+) -> int:
+    """Fill the output rows before `stop` by the dense output; returns the next row."""
+    now, h = work[at.time, lane], work[at.step, lane]
+    while row < times.shape[0] and times[row] < stop:
+        s = (times[row] - now) / h
         for i in range(at.n):
-            value = interpolate(work, lane, at, kernel.n_dense, i, s)
-            job.states[b, row, i] = value
+            value = interpolate(work, lane, at, n_dense, i, s)
+            rows[row, i] = value
             work[at.lowest + i, lane] = min(work[at.lowest + i, lane], value)
         row += 1
-    lanes.output[lane] = row
-    if fired:
-        s = (after - now) / h
-        for i in range(at.n):
-            work[at.stage + i, lane] = interpolate(work, lane, at, kernel.n_dense, i, s)
-    work[at.time, lane] = after
-    larger = next_step(h, error, lanes.last_step[lane], lanes.last_error[lane], kernel.order)
-    if lanes.rejected[lane]:
+    return row
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _proceed(work: Array, at: Rows, lane: int, whole: Index, real: Array, after: float, order: int) -> None:
+    """Set the time after an accepted step and choose the next step."""
+    h, error, proposed = work[at.step, lane], work[at.error, lane], real[PROPOSED, lane]
+    larger = next_step(h, error, real[LAST_STEP, lane], real[LAST_ERROR, lane], order)
+    if whole[REJECTED, lane]:
         larger = min(larger, h)
-    elif h < lanes.proposed[lane]:
-        larger = max(larger, lanes.proposed[lane])
-    lanes.last_step[lane], lanes.last_error[lane] = h, max(error, 1e-2)
-    lanes.rejected[lane] = False
-    lanes.proposed[lane] = larger
-    if fired:
-        lanes.phase[lane] = _FIRE
-    elif after == stop:
-        lanes.phase[lane] = _ENTER
-        lanes.piece[lane] += 1
-        if lanes.piece[lane] < job.last_piece[b]:
-            lanes.proposed[lane] = 0.0
+    elif h < proposed:
+        larger = max(larger, proposed)
+    real[LAST_STEP, lane], real[LAST_ERROR, lane] = h, max(error, 1e-2)
+    real[PROPOSED, lane], whole[REJECTED, lane] = larger, 0
+    work[at.time, lane] = after
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _fill(
-    job: Job, kernel: Kernel, work: Array, at: Rows, lanes: Lanes, events: EventTables, lane: int, following: int
-) -> tuple[int, bool]:
-    """Bring a lane to a phase in which it integrates, with members of the queue if need be.
-
-    Returns the position in the queue and whether parameters were loaded.
-    """
-    loaded = False
-    while True:
-        phase = lanes.phase[lane]
-        status = _RUNNING
-        if phase == _IDLE:
-            if following == job.queue.shape[0]:
-                return following, loaded
-            _load(job, work, at, lanes, events, lane, job.queue[following])
-            following += 1
-        elif phase == _FIRE:
-            if fire_lane(events, work, lane, at, work[at.time, lane], lanes.truth):
-                at_end = work[at.time, lane] == job.stop[lanes.piece[lane]]
-                lanes.phase[lane] = _ENTER if at_end else _CHOOSE
-                lanes.piece[lane] += 1 if at_end else 0
-                lanes.proposed[lane], lanes.last_error[lane] = 0.0, 0.0
-            else:
-                status = _STORM
-        elif phase == _ENTER:
-            loaded = True
-            status = _enter(job, kernel, work, at, lanes, events, lane)
-        elif lanes.attempts[lane] >= job.max_steps:
-            status = _MAX_STEPS
-        else:
-            return following, loaded
-        if status != _RUNNING:
-            _close(job, lanes, lane, status)
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def run_lanes(job: Job, kernel: Kernel, work: Array, at: Rows, lanes: Lanes, events: EventTables) -> None:
-    """Integrate the members of a queue; results go into the arrays of the job.
+def run_lanes(
+    settings: Settings,
+    work: Array,
+    at: Rows,
+    entries: Index,
+    floor: Array,
+    queue: Index,
+    initial: Array,
+    atol: Array,
+    parameters: Array,
+    changes: Array,
+    sources: Index,
+    bounds: Index,
+    spans: Array,
+    segments: Index,
+    times: Array,
+    step_sizes: Array,
+    states: Array,
+    final: Array,
+    counts: Index,
+    events: EventTables,
+) -> None:
+    """Integrate the members of a queue.
 
     Parameters
     ----------
-    job : Job
-        What to integrate.
-    kernel : Kernel
-        How.
+    settings : Settings
+        Addresses of the kernels and numbers.
     work : ndarray, shape (n_rows, W)
         Working memory, aligned to a vector; the relative tolerance stands in it already.
     at : Rows
         Rows of the memory.
-    lanes : Lanes
-        Idle lanes.
+    entries : ndarray, shape (nnz, 3)
+        Row, column and slot of every entry of the Jacobian.
+    floor : ndarray, shape (n,)
+        Lowest admissible values.
+    queue : ndarray, shape (Q,)
+        Members, in the order in which they enter free lanes.
+    initial ... counts
+        See :class:`haptos.numerics.engine._lane_data.Job`.
     events : EventTables
-        Events; none if its count is 0.
+        Events.
     """
-    width, memory = work.shape[1], work.ctypes.data
-    following = 0
+    width, memory, n_events = work.shape[1], work.ctypes.data, events.flags.shape[0]
+    following, common = 0, atol.shape[0] == 1
+    whole = np.zeros((7, width), np.int64)
+    real = np.zeros((3, width))
+    truth = np.zeros((width, n_events), np.bool_)
     bend = np.empty(at.n)
     for lane in range(width):
         work[at.time, lane], work[at.step, lane] = 0.0, 1.0
     while True:
         loaded, choosing, active = False, False, 0
         for lane in range(width):
-            following, fresh = _fill(job, kernel, work, at, lanes, events, lane, following)
-            loaded = loaded or fresh
-            choosing = choosing or lanes.phase[lane] == _CHOOSE
-            active += lanes.phase[lane] != _IDLE
+            while True:
+                phase, b, status = whole[PHASE, lane], whole[MEMBER, lane], _RUNNING
+                if phase == _IDLE:
+                    if following == queue.shape[0]:
+                        break
+                    b = queue[following]
+                    following += 1
+                    _load(work, at, lane, initial[b], atol[0 if common else b])
+                    whole[:, lane] = 0
+                    whole[PHASE, lane], whole[MEMBER, lane], whole[PIECE, lane] = _ENTER, b, bounds[b, 0]
+                    real[PROPOSED, lane] = step_sizes[b]
+                    for e in range(n_events):
+                        truth[lane, e] = events.flags[e, 0] != 0
+                elif phase == _FIRE:
+                    if fire_lane(events, work, lane, at, work[at.time, lane], truth[lane]):
+                        at_end = work[at.time, lane] == spans[whole[PIECE, lane], 1]
+                        whole[PHASE, lane] = _ENTER if at_end else _CHOOSE
+                        whole[PIECE, lane] += 1 if at_end else 0
+                        real[PROPOSED, lane], real[LAST_ERROR, lane] = 0.0, 0.0
+                    else:
+                        status = _STORM
+                elif phase == _ENTER and whole[PIECE, lane] == bounds[b, 1]:
+                    end = spans[bounds[b, 1] - 1, 1]
+                    if n_events > 0 and not fire_lane(events, work, lane, at, end, truth[lane]):
+                        status = _STORM
+                    else:
+                        _keep_state(work, at, lane, times, whole[OUTPUT, lane], np.inf, states[b])
+                        status = _verdict(work, at, lane, settings.rtol, floor, states[b], final[b])
+                        if real[PROPOSED, lane] > 0.0:
+                            step_sizes[b] = real[PROPOSED, lane]
+                elif phase == _ENTER:
+                    piece = whole[PIECE, lane]
+                    start, stop = spans[piece, 0], spans[piece, 1]
+                    spacing = np.spacing(max(abs(start), abs(stop)))
+                    loaded = True
+                    if segments[piece, 1] != 0 and not _open_segment(
+                        work, at, lane, b, sources[segments[piece, 0]], parameters, changes
+                    ):
+                        status = _NON_FINITE
+                    elif n_events > 0 and not fire_lane(events, work, lane, at, start, truth[lane]):
+                        status = _STORM
+                    elif stop - start > 16.0 * spacing:
+                        work[at.time, lane] = start
+                        work[at.earliest, lane] = start + 4.0 * spacing
+                        work[at.latest, lane] = stop - 4.0 * spacing
+                        whole[PHASE, lane] = _STEP if real[PROPOSED, lane] > 0.0 else _CHOOSE
+                        real[LAST_ERROR, lane], whole[REJECTED, lane] = 0.0, 0
+                    else:
+                        whole[OUTPUT, lane] = _keep_state(
+                            work, at, lane, times, whole[OUTPUT, lane], stop, states[b]
+                        )
+                        whole[PIECE, lane] += 1
+                elif whole[ATTEMPTS, lane] >= settings.max_steps:
+                    status = _MAX_STEPS
+                else:
+                    choosing = choosing or phase == _CHOOSE
+                    active += 1
+                    break
+                if status != _RUNNING:
+                    _close(whole, lane, status, states[b], final[b], counts[b])
         if active == 0:
             return
         if loaded:
-            call_kernel(kernel.hoist, memory)
+            call_kernel(settings.hoist, memory)
         if choosing:
-            call_kernel(kernel.slope, memory)
+            call_kernel(settings.slope, memory)
         for lane in range(width):
             work[at.accepted, lane] = 0.0
-            if lanes.phase[lane] == _IDLE:
+            if whole[PHASE, lane] == _IDLE:
                 continue
-            stop = job.stop[lanes.piece[lane]]
-            if lanes.phase[lane] == _CHOOSE:
-                lanes.proposed[lane] = _first_step(job, kernel, work, at, lane, stop, bend)
-                lanes.starts[lane] += 1
-                lanes.phase[lane] = _STEP
-            now = work[at.time, lane]
-            work[at.step, lane] = end_of_step(now, lanes.proposed[lane], stop) - now
-        call_kernel(kernel.attempt, memory)
-        accepted, dense = False, events.count > 0
+            now, stop = work[at.time, lane], spans[whole[PIECE, lane], 1]
+            if whole[PHASE, lane] == _CHOOSE:
+                real[PROPOSED, lane] = _first_step(work, at, lane, entries, settings, stop, bend)
+                whole[STARTS, lane] += 1
+                whole[PHASE, lane] = _STEP
+            work[at.step, lane] = end_of_step(now, real[PROPOSED, lane], stop) - now
+        call_kernel(settings.attempt, memory)
+        accepted, dense = False, n_events > 0
         for lane in range(width):
-            if lanes.phase[lane] == _IDLE:
+            if whole[PHASE, lane] == _IDLE:
                 continue
-            status = _judge(job, kernel, work, at, lanes, lane)
+            b, row = whole[MEMBER, lane], whole[OUTPUT, lane]
+            status = _judge(work, at, lane, whole, real, settings.order)
             if status != _RUNNING:
-                _close(job, lanes, lane, status)
+                _close(whole, lane, status, states[b], final[b], counts[b])
             elif work[at.accepted, lane] == 1.0:
                 accepted = True
-                row, after = lanes.output[lane], work[at.time, lane] + work[at.step, lane]
-                dense = dense or (row < job.times.shape[0] and job.times[row] <= after)
+                after = end_of_step(work[at.time, lane], real[PROPOSED, lane], spans[whole[PIECE, lane], 1])
+                dense = dense or (row < times.shape[0] and times[row] < after)
         if not accepted:
             continue
         if dense:
-            call_kernel(kernel.dense, memory)
+            call_kernel(settings.dense, memory)
         for lane in range(width):
-            if work[at.accepted, lane] == 1.0:
-                _advance(job, kernel, work, at, lanes, events, lane)
-        call_kernel(kernel.accept, memory)
+            if work[at.accepted, lane] == 0.0:
+                continue
+            b, now, stop = whole[MEMBER, lane], work[at.time, lane], spans[whole[PIECE, lane], 1]
+            after, moment = end_of_step(now, real[PROPOSED, lane], stop), np.inf
+            if n_events > 0:
+                moment = locate_event(events, work, lane, at, settings.n_dense, after, truth[lane])
+            until = min(after, moment)
+            whole[OUTPUT, lane] = _write_outputs(
+                work, at, lane, settings.n_dense, times, whole[OUTPUT, lane], until, states[b]
+            )
+            if moment <= after:
+                s = (until - now) / (after - now)
+                for i in range(at.n):
+                    bend[i] = interpolate(work, lane, at, settings.n_dense, i, s)
+                for i in range(at.n):
+                    work[at.stage + i, lane] = bend[i]
+                whole[PHASE, lane] = _FIRE
+            elif after == stop:
+                whole[PHASE, lane] = _ENTER
+                whole[PIECE, lane] += 1
+            _proceed(work, at, lane, whole, real, until, settings.order)
+            if whole[PHASE, lane] == _ENTER and whole[PIECE, lane] < bounds[b, 1]:
+                real[PROPOSED, lane] = 0.0
+        call_kernel(settings.accept, memory)

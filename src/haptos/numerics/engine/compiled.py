@@ -5,23 +5,20 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from haptos.numerics.engine._lane_data import EventTables, Kernel, Rows
+from haptos.numerics.engine._lane_data import EventTables, Rows, Settings
 from haptos.numerics.engine.emit import ENTRIES, write_kernels
 from haptos.numerics.engine.jit import Machinery, compile_kernels
 from haptos.numerics.engine.layout import Layout, make_layout
-from haptos.numerics.engine.program import Program, build_program
+from haptos.numerics.engine.program import Program, build_program, tape_roots
 from haptos.numerics.engine.tableau import Tableau, tableau
 from haptos.numerics.events import STORM_LIMIT, EventSet
+from haptos.numerics.expression import GraphBuilder
 from haptos.numerics.system import OdeSystem
-from haptos.numerics.tape import Tape
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from haptos.numerics.tape import build_tape
 
 __all__ = ["CompiledSystem", "compile_system", "event_tables"]
 
@@ -44,8 +41,10 @@ class CompiledSystem:
         Lanes.
     n_rows : int
         Rows of the working memory.
-    kernel : Kernel
-        What the driver needs.
+    settings : Settings
+        Addresses of the kernels and numbers, with a step limit and tolerance of 0.
+    entries : ndarray, shape (nnz, 3)
+        Row, column and slot of every entry of the Jacobian.
     rows : Rows
         Where the driver finds things.
     """
@@ -55,7 +54,8 @@ class CompiledSystem:
     method: Tableau
     width: int
     n_rows: int
-    kernel: Kernel
+    settings: Settings
+    entries: NDArray[np.int64]
     rows: Rows
     _machinery: Machinery
 
@@ -89,49 +89,38 @@ def compile_system(system: OdeSystem, method: str, width: int, cache: Path | Non
     layout = make_layout(program, chosen)
     kernels = write_kernels(program, layout, chosen, width)
     machinery = compile_kernels(kernels.text, ENTRIES, cache)
-    kernel = Kernel(
+    settings = Settings(
         *(machinery.addresses[name] for name in ENTRIES),
         order=chosen.order,
         n_dense=len(chosen.dense),
-        timed=program.timed,
-        entry_row=system.rows.astype(np.int64),
-        entry_column=system.columns.astype(np.int64),
-        entry_slot=np.array(program.entry_slots, dtype=np.int64),
-        floor=np.array(system.floor),
+        timed=int(program.timed),
+        max_steps=0,
+        rtol=0.0,
     )
+    entries = np.column_stack([system.rows, system.columns, program.entry_slots]).astype(np.int64)
     rows = Rows(program.n_states, *(getattr(layout, name) for name in Rows._fields[1:]))
-    return CompiledSystem(program, layout, chosen, width, kernels.n_rows, kernel, rows, machinery)
+    return CompiledSystem(program, layout, chosen, width, kernels.n_rows, settings, entries, rows, machinery)
 
 
 def event_tables(events: EventSet | None, system: OdeSystem) -> EventTables:
     """Return events as the driver reads them; the memory in them belongs to one thread."""
     if events is None:
-        nothing = np.zeros(0, dtype=bool)
-        empty = np.zeros((0, 4), dtype=np.int32)
-        tape: tuple[Any, ...] = (empty, 0, empty.copy(), 0, np.zeros(1), 0, np.zeros(0, dtype=np.int64))
-        none = np.zeros(0, dtype=np.int64)
-        return EventTables(0, nothing, nothing.copy(), nothing.copy(), none, none.copy(), tape, tape, np.zeros(0), 0, 0)
-    flags: Sequence[NDArray[np.bool_]] = (events.initial, events.persistent, events.at_trigger)
+        nothing = np.zeros(0, dtype=np.int64)
+        code, memory = np.zeros((0, 4), dtype=np.int32), np.zeros(1)
+        flags = np.zeros((0, 3), dtype=np.int64)
+        return EventTables(0, 0, 0, 0, flags, nothing, nothing.copy(), code, nothing.copy(), memory)
+    builder = GraphBuilder()
+    roots = [*tape_roots(builder, events.triggers), *tape_roots(builder, events.values)]
+    tape = build_tape(builder.freeze(), roots, system.n_states + system.n_parameters)
     return EventTables(
-        events.n_events,
-        *(np.array(flag) for flag in flags),
-        events.first.astype(np.int64),
-        events.targets.astype(np.int64),
-        _tape(events.triggers),
-        _tape(events.values),
-        np.zeros(system.n_states),
-        system.n_parameters,
-        STORM_LIMIT,
-    )
-
-
-def _tape(tape: Tape) -> tuple[Any, ...]:
-    return (
-        np.array(tape.prologue),
-        tape.first_prologue,
-        np.array(tape.body),
-        tape.first_body,
-        tape.workspace(),
-        tape.first_variable,
-        tape.outputs.astype(np.int64),
+        limit=STORM_LIMIT,
+        n_parameters=system.n_parameters,
+        place=tape.first_variable,
+        first=tape.first_prologue,
+        flags=np.column_stack([events.initial, events.persistent, events.at_trigger]).astype(np.int64),
+        owned=events.first.astype(np.int64),
+        targets=events.targets.astype(np.int64),
+        code=np.concatenate([tape.prologue, tape.body]),
+        outputs=tape.outputs.astype(np.int64),
+        memory=tape.workspace(),
     )

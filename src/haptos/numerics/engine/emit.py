@@ -25,7 +25,7 @@ from typing import Final
 
 from haptos.numerics.engine.emit_linear import emit_factor, emit_solve
 from haptos.numerics.engine.layout import Layout
-from haptos.numerics.engine.program import Block, Program, operate
+from haptos.numerics.engine.program import Block, Program, finite_or_zero, operate
 from haptos.numerics.engine.tableau import Tableau
 from haptos.numerics.engine.vectors import Function, Module, Value
 from haptos.numerics.operations import Op
@@ -115,6 +115,8 @@ class _Writer:
             leaves = [r for r in targets if r not in reader.part_of] if number == 0 else []
             for position in (*leaves, *part):
                 value = reader.value(position) if position in leaves else reader.compute(position)
+                if position in targets and position in self.program.guarded and block is not self.program.rhs:
+                    value = finite_or_zero(f, value)
                 for row in targets.get(position, ()):
                     f.store(f.rounded("fneg", value) if slots else value, row)
             if slots and number == 0:

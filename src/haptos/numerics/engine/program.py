@@ -21,7 +21,7 @@ from haptos.numerics.operations import Op
 from haptos.numerics.system import OdeSystem
 from haptos.numerics.tape import Tape
 
-__all__ = ["Block", "Program", "build_program", "operate"]
+__all__ = ["Block", "Program", "build_program", "finite_or_zero", "operate", "tape_roots"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,10 @@ class Program:
         Entries of df/dy.
     entry_slots : tuple of int
         Where each entry stands in the factorisation.
+    guarded : frozenset of int
+        Entries of df/dy and df/dt that may be infinite for finite states, such as the
+        slope of a root at zero; they are replaced by zero where they are, because they
+        only steer the method.
     elimination : Elimination
         How I/(gamma h) - J is factorised.
     floored : tuple of bool
@@ -76,6 +80,7 @@ class Program:
     time_slope: Block
     jacobian: Block
     entry_slots: tuple[int, ...]
+    guarded: frozenset[int]
     elimination: Elimination
     floored: tuple[bool, ...]
 
@@ -89,8 +94,8 @@ def build_program(system: OdeSystem) -> Program:
     """Split a system into blocks and plan its factorisation."""
     n, p = system.n_states, system.n_parameters
     builder = GraphBuilder()
-    rhs = _roots(builder, system.rhs)
-    jacobian = _roots(builder, system.jacobian)
+    rhs = tape_roots(builder, system.rhs)
+    jacobian = tape_roots(builder, system.jacobian)
     timed = system.rhs.uses_time or system.jacobian.uses_time
     zero = builder.constant(0.0)
     slopes = [g.get(TIME_AXIS, zero) for g in gradients(builder, rhs, [TIME_AXIS])] if timed else []
@@ -109,12 +114,13 @@ def build_program(system: OdeSystem) -> Program:
         time_slope=Block(nodes, _depth_first(builder, slopes, used), tuple(slopes)),
         jacobian=Block(nodes, _depth_first(builder, jacobian, used), tuple(jacobian)),
         entry_slots=tuple(elimination.slots[e] for e in entries),
+        guarded=frozenset(i for i in {*jacobian, *slopes} if _may_be_infinite(builder, i)),
         elimination=elimination,
         floored=tuple((system.floor == 0.0).tolist()),
     )
 
 
-def _roots(builder: GraphBuilder, tape: Tape) -> list[int]:
+def tape_roots(builder: GraphBuilder, tape: Tape) -> list[int]:
     """Rebuild the expressions of a tape."""
     places = [builder.constant(c) for c in tape.constants.tolist()]
     places += [builder.variable(i) for i in range(tape.n_variables)]
@@ -153,6 +159,23 @@ def _used_by_moving(builder: GraphBuilder, roots: Iterable[int], steady: Mapping
         if not is_steady:
             wanted.update(builder.nodes[position].operands)
     return frozenset(i for i in wanted if steady[i] and builder.nodes[i].op not in _LEAVES)
+
+
+_TAME: Final = frozenset(
+    {Op.NEG, Op.ADD, Op.SUB, Op.MUL, Op.ABS, Op.FLOOR, Op.CEIL, Op.MIN, Op.MAX, Op.SELECT, *_LEAVES}
+    | {Op.LT, Op.LE, Op.EQ, Op.NE, Op.AND, Op.OR, Op.XOR, Op.NOT}
+)
+"""Operations that give finite numbers from numbers of usual size."""
+
+
+def _may_be_infinite(builder: GraphBuilder, root: int) -> bool:
+    return any(builder.nodes[i].op not in _TAME for i in builder.reachable([root]))
+
+
+def finite_or_zero(m: Machine, value: Any) -> Any:
+    """Return the value, zero where it is infinite or not a number."""
+    finite = m.compare("lt", m.rounded("fabs", value), m.number(float("inf")))
+    return m.select(finite, value, m.number(0.0))
 
 
 def _depth_first(builder: GraphBuilder, roots: Sequence[int], known: Collection[int]) -> tuple[int, ...]:

@@ -17,7 +17,7 @@ from haptos.numerics.engine.jit import default_cache, native_width
 from haptos.numerics.engine.tableau import tableau
 from haptos.numerics.ode import OdeSegment, OdeSolution, OdeTask
 
-__all__ = ["EngineSolver"]
+__all__ = ["EngineSolver", "integrate", "pieces_of"]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -95,16 +95,13 @@ def integrate(solver: EngineSolver, task: OdeTask, step_sizes: Array) -> tuple[O
         return _without_states(task), step_sizes.copy()
     parameters, changes, sources = _sources(task.segments, size, n, task.system.n_parameters)
     job = Job(
-        np.arange(size),
         np.array(task.initial, dtype=np.float64, order="C"),
         np.array(np.atleast_2d(task.atol), dtype=np.float64, order="C"),
-        float(task.rtol),
         parameters,
         changes,
         sources,
-        *_pieces(task),
+        *pieces_of(task),
         np.array(task.times, dtype=np.float64),
-        task.max_steps,
         np.array(step_sizes, dtype=np.float64),
         np.full((size, len(task.times), n), np.nan),
         np.full((size, n), np.nan),
@@ -120,18 +117,19 @@ def integrate(solver: EngineSolver, task: OdeTask, step_sizes: Array) -> tuple[O
 
 def _run(solver: EngineSolver, task: OdeTask, job: Job) -> float:  # noqa: F821
     """Share the members among threads; returns the wall time [s]."""
-    from haptos.numerics.engine._lane_data import new_lanes
     from haptos.numerics.engine._lanes import run_lanes
     from haptos.numerics.engine.compiled import compile_system, event_tables
 
     width = solver.width or native_width()
     compiled = compile_system(task.system, solver.method, width, default_cache() if solver.keep else None)
+    settings = compiled.settings._replace(max_steps=task.max_steps, rtol=float(task.rtol))
+    floor = np.array(task.system.floor)
     began = clock.perf_counter()
 
     def work(members: Index) -> None:
         tables = event_tables(task.events, task.system)
-        lanes = new_lanes(width, tables.count)
-        run_lanes(job._replace(queue=members), compiled.kernel, compiled.memory(task.rtol), compiled.rows, lanes, tables)
+        memory = compiled.memory(task.rtol)
+        run_lanes(settings, memory, compiled.rows, compiled.entries, floor, members, *job, tables)
 
     shares = _shares(task.n_members, solver.threads, width)
     if len(shares) == 1:
@@ -170,16 +168,14 @@ def _sources(segments: Sequence[OdeSegment], size: int, n: int, p: int) -> tuple
     return parameters, changes, np.array(sources, dtype=np.int64)
 
 
-def _pieces(task: OdeTask) -> tuple[Index, Index, Array, Array, Index, Index]:
+def pieces_of(task: OdeTask) -> tuple[Index, Array, Index]:
     """Cut the segments of every member where its right-hand side or a trigger jumps."""
     size = task.n_members
     tapes = [task.system.breaks] + ([task.events.breaks] if task.events is not None else [])
     if not any(tape.n_outputs for tape in tapes):
-        ends = np.array([(s.start, s.stop) for s in task.segments], dtype=np.float64)
-        count = len(ends)
-        first, last = np.zeros(size, dtype=np.int64), np.full(size, count, dtype=np.int64)
-        starts, stops = np.ascontiguousarray(ends[:, 0]), np.ascontiguousarray(ends[:, 1])
-        return first, last, starts, stops, np.arange(count), np.ones(count, dtype=np.int64)
+        spans = np.array([(s.start, s.stop) for s in task.segments], dtype=np.float64)
+        bounds = np.tile(np.array([0, len(spans)], dtype=np.int64), (size, 1))
+        return bounds, spans, np.column_stack([np.arange(len(spans)), np.ones(len(spans))]).astype(np.int64)
     from haptos.numerics.evaluator import evaluate_tape
 
     nowhere = np.zeros((size, 1, task.system.n_states))
@@ -197,9 +193,9 @@ def _pieces(task: OdeTask) -> tuple[Index, Index, Array, Array, Index, Index]:
             rows += [(a, z, number, int(i == 0)) for i, (a, z) in enumerate(itertools.pairwise(borders))]
         limits.append(len(rows))
     table = np.array(rows, dtype=np.float64)
-    bounds = np.array(limits, dtype=np.int64)
-    times = np.ascontiguousarray(table[:, 0]), np.ascontiguousarray(table[:, 1])
-    return bounds[:-1].copy(), bounds[1:].copy(), *times, table[:, 2].astype(np.int64), table[:, 3].astype(np.int64)
+    edges = np.array(limits, dtype=np.int64)
+    bounds = np.ascontiguousarray(np.column_stack([edges[:-1], edges[1:]]))
+    return bounds, np.ascontiguousarray(table[:, :2]), np.ascontiguousarray(table[:, 2:].astype(np.int64))
 
 
 def _without_states(task: OdeTask) -> OdeSolution:

@@ -4,7 +4,7 @@ Import this module only inside functions: it imports numba. The readable twin is
 :mod:`haptos.numerics.stochastic.reference`.
 """
 
-# ruff: noqa: PLR0912, PLR0913, PLR0915, PLR0917, C901
+# ruff: noqa: PLR0915, PLR0917, C901
 # Kernels take bare arrays and run long by nature.
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from haptos.errors import Status
 from haptos.numerics._kernels import run
 from haptos.numerics.stochastic._random import exponential, unit
 
-__all__ = ["Members", "Plan", "Scratch", "all_propensities", "examine", "exact_piece", "record", "rise"]
+__all__ = ["Members", "Plan", "Scratch", "all_propensities", "exact_piece", "examine", "record"]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int32]
@@ -103,7 +103,7 @@ class Scratch(NamedTuple):
     stream: NDArray[np.uint64]
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True)
 def _add_up(tree: Array, i: int) -> None:
     """Set an inner node to the sum of its children, in pairs."""
     c = 8 * i + 1
@@ -112,7 +112,7 @@ def _add_up(tree: Array, i: int) -> None:
     tree[i] = left + right
 
 
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+@njit(cache=True, nogil=True, error_model="numpy")
 def _choose(tree: Array, depth: int, leaf: int, mark: float) -> int:
     """Return the jump in whose stretch of [0, total) the mark lies; never one of propensity zero."""
     i = 0
@@ -138,20 +138,12 @@ def _choose(tree: Array, depth: int, leaf: int, mark: float) -> int:
     return i - leaf
 
 
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
-def _law(plan: Plan, law: int, work: Array) -> float:
-    """Evaluate one law on its tape."""
-    first = plan.law_start[law]
-    run(plan.law_body[first : plan.law_start[law + 1]], plan.law_places[1] + first, work)
-    return float(work[plan.law_output[law]])
-
-
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
-def _table(plan: Plan, s: Scratch, r: int) -> float:
+@njit(cache=True, nogil=True, error_model="numpy")
+def _table(x: Array, species: Index, offset: Array, n_factors: int, coefficient: float, r: int) -> float:
     """Evaluate a law of the table of any number of factors."""
-    a = s.coefficients[r]
-    for f in range(plan.n_factors[r]):
-        a *= s.x[plan.species[r, f]] - plan.offset[r, f]
+    a = coefficient
+    for f in range(n_factors):
+        a *= x[species[r, f]] - offset[r, f]
     return float(a)
 
 
@@ -198,7 +190,13 @@ def all_propensities(plan: Plan, s: Scratch) -> int:
     for i in range(plan.n_states):
         s.law_work[plan.law_places[2] + i] = s.x[i]
     for r in range(plan.n_factors.shape[0]):
-        a = _table(plan, s, r) if plan.n_factors[r] >= 0 else _law(plan, plan.law_of[r], s.law_work)
+        if plan.n_factors[r] >= 0:
+            a = _table(s.x, plan.species, plan.offset, plan.n_factors[r], s.coefficients[r], r)
+        else:
+            law = plan.law_of[r]
+            first, end = plan.law_start[law], plan.law_start[law + 1]
+            run(plan.law_body[first:end], plan.law_places[1] + first, s.law_work)
+            a = s.law_work[plan.law_output[law]]
         if a < 0.0:
             return _NEGATIVE
         s.tree[plan.leaf + r] = a
@@ -223,7 +221,7 @@ def examine(plan: Plan, s: Scratch, truth: NDArray[np.uint8], time: float) -> bo
     return False
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True)
 def record(plan: Plan, s: Scratch, m: Members, b: int, times: Array, limit: float, including: bool) -> None:
     """Write the state to all output times below a limit (or up to it) that are still open."""
     k = m.cursor[b]
@@ -236,42 +234,15 @@ def record(plan: Plan, s: Scratch, m: Members, b: int, times: Array, limit: floa
     m.cursor[b] = k
 
 
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
-def rise(plan: Plan, s: Scratch, r: int, times: float) -> int:
-    """Let a jump happen some number of times; returns a status."""
-    for k in range(plan.change_first[r], plan.change_first[r + 1]):
-        i = plan.change_of[k]
-        v = s.x[i] + times * plan.change_by[k]
-        s.x[i] = v
+@njit(cache=True, nogil=True, error_model="numpy")
+def _rise(x: Array, of: Index, by: Array, first: int, end: int) -> int:
+    """Let a jump happen; returns a status."""
+    for k in range(first, end):
+        v = x[of[k]] + by[k]
+        x[of[k]] = v
         if not 0.0 <= v <= MOST:
             return _NEGATIVE if v < 0.0 else _NON_FINITE
     return 0
-
-
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
-def _after(plan: Plan, s: Scratch, r: int) -> int:
-    """Bring the propensities that depend on a jump, and the tree above them, up to date."""
-    second, third = plan.depends_split[r, 0], plan.depends_split[r, 1]
-    x, tree, leaf = s.x, s.tree, plan.leaf
-    for k in range(plan.depends_first[r], second):
-        j = plan.depends[k]
-        first = x[plan.species[j, 0]] - plan.offset[j, 0]
-        tree[leaf + j] = s.coefficients[j] * first * (x[plan.species[j, 1]] - plan.offset[j, 1])
-    for k in range(second, third):
-        j = plan.depends[k]
-        tree[leaf + j] = _table(plan, s, j)
-    if third < plan.depends_first[r + 1]:
-        for k in range(plan.change_first[r], plan.change_first[r + 1]):
-            s.law_work[plan.law_places[2] + plan.change_of[k]] = x[plan.change_of[k]]
-        for k in range(third, plan.depends_first[r + 1]):
-            j = plan.depends[k]
-            a = _law(plan, plan.law_of[j], s.law_work)
-            if a < 0.0:
-                return _NEGATIVE
-            tree[leaf + j] = a
-    for k in range(plan.nodes_first[r], plan.nodes_first[r + 1]):
-        _add_up(tree, plan.nodes[k])
-    return 0 if tree[0] < np.inf else _NON_FINITE
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -283,31 +254,59 @@ def exact_piece(
     Ends early at a trigger, a failure, or after `budget` jumps. ``moment`` is a time
     inside the piece, at which triggers are examined.
     """
+    x, tree, coefficients, stream = s.x, s.tree, s.coefficients, s.stream
+    change_first, change_of, change_by = plan.change_first, plan.change_of, plan.change_by
+    depends_first, depends, split = plan.depends_first, plan.depends, plan.depends_split
+    nodes_first, nodes, depth, leaf = plan.nodes_first, plan.nodes, plan.depth, plan.leaf
+    species, offset, n_factors = plan.species, plan.offset, plan.n_factors
+    law_of, law_start, law_body, law_output = plan.law_of, plan.law_start, plan.law_body, plan.law_output
+    law_work, law_variable, law_first = s.law_work, plan.law_places[2], plan.law_places[1]
+    watching = plan.trigger_output.shape[0] > 0
     t = m.clock[b]
+    due = times[m.cursor[b]] if m.cursor[b] < times.shape[0] else np.inf
     n = 0
     most = min(budget, max_steps - m.n_steps[b])
     ended = REACHED
-    watching = plan.trigger_output.shape[0] > 0
     while True:
-        total = s.tree[0]
+        total = tree[0]
         if total <= 0.0:
             t = stop
             break
         if n >= most:
             ended = PAUSED
             break
-        later = t + exponential(s.stream) / total
+        later = t + exponential(stream) / total
         if later >= stop:
             t = stop
             break
         t = later
-        if m.cursor[b] < times.shape[0] and times[m.cursor[b]] < t:
+        if due < t:
             record(plan, s, m, b, times, t, False)  # noqa: FBT003
-        r = _choose(s.tree, plan.depth, plan.leaf, unit(s.stream) * total)
+            due = times[m.cursor[b]] if m.cursor[b] < times.shape[0] else np.inf
+        r = _choose(tree, depth, leaf, unit(stream) * total)
         n += 1
-        status = rise(plan, s, r, 1.0)
-        if status == 0:
-            status = _after(plan, s, r)
+        status = _rise(x, change_of, change_by, change_first[r], change_first[r + 1])
+        for k in range(depends_first[r], split[r, 0]):
+            j = depends[k]
+            one = x[species[j, 0]] - offset[j, 0]
+            tree[leaf + j] = coefficients[j] * one * (x[species[j, 1]] - offset[j, 1])
+        for k in range(split[r, 0], split[r, 1]):
+            j = depends[k]
+            tree[leaf + j] = _table(x, species, offset, n_factors[j], coefficients[j], j)
+        if split[r, 1] < depends_first[r + 1]:
+            for k in range(change_first[r], change_first[r + 1]):
+                law_work[law_variable + change_of[k]] = x[change_of[k]]
+            for k in range(split[r, 1], depends_first[r + 1]):
+                law = law_of[depends[k]]
+                run(law_body[law_start[law] : law_start[law + 1]], law_first + law_start[law], law_work)
+                a = law_work[law_output[law]]
+                tree[leaf + depends[k]] = a
+                if a < 0.0:
+                    status = _NEGATIVE
+        for k in range(nodes_first[r], nodes_first[r + 1]):
+            _add_up(tree, nodes[k])
+        if status == 0 and not tree[0] < np.inf:
+            status = _NON_FINITE
         if status != 0:
             m.status[b] = status
             ended = FAILED

@@ -80,7 +80,7 @@ def _from_bits_rule(typing_context, x):  # type: ignore[no-untyped-def]
 _from_bits: Any = intrinsic(_from_bits_rule)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True)
 def _block(stream: Words) -> None:
     """Raise the counter and fill ``stream[4:8]`` with the next four words."""
     k0, k1 = stream[0], stream[1]
@@ -118,7 +118,7 @@ def used_words(stream: Words) -> np.uint64:
     return used
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True)
 def word(stream: Words) -> np.uint64:
     """Draw 64 bits."""
     if stream[3] == np.uint64(_LAST):
@@ -129,13 +129,13 @@ def word(stream: Words) -> np.uint64:
     return drawn
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True)
 def unit(stream: Words) -> float:
     """Draw a number in [0, 1), a multiple of 2**-53, as NumPy does."""
     return np.float64(word(stream) >> np.uint64(11)) * 1.1102230246251565e-16
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True)
 def logarithm(x: float) -> float:
     """Return ln(x) of a normal positive number, good to about 2 units in the last place of max(1, ln x)."""
     bits = _bits(x)
@@ -151,10 +151,11 @@ def logarithm(x: float) -> float:
     low = (1.0 + z * (1.0 / 3.0)) + z2 * (1.0 / 5.0 + z * (1.0 / 7.0))
     middle = (1.0 / 9.0 + z * (1.0 / 11.0)) + z2 * (1.0 / 13.0 + z * (1.0 / 15.0))
     high = (1.0 / 17.0 + z * (1.0 / 19.0)) + z2 * (1.0 / 21.0 + z * (1.0 / 23.0))
-    return exponent * _LN2 + (2.0 * s) * (low + z4 * (middle + z4 * high))
+    value: float = exponent * _LN2 + (2.0 * s) * (low + z4 * (middle + z4 * high))
+    return value
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True)
 def exponential(stream: Words) -> float:
     """Draw an exponential deviate of mean 1: minus the logarithm of a number in (0, 1]."""
     u = np.float64((word(stream) >> np.uint64(11)) + np.uint64(1)) * 1.1102230246251565e-16
