@@ -123,19 +123,23 @@ def evaluate(plan: Plan, outcomes: Mapping[str, Outcome], bench: Bench) -> Resul
         summarise(values),
         compare(values, tested),
         fold_table(readings),
-        _pictures(plan, values),
+        _pictures(plan, measured),
         look_up(readings, bench.library),
     )
 
 
-def _pictures(plan: Plan, values: pd.DataFrame) -> dict[tuple[int, int], tuple[Picture, ...]]:
-    """Return the pictures of every repeat that has all arms; each repeat has a stream of its own."""
+def _pictures(plan: Plan, measured: pd.DataFrame) -> dict[tuple[int, int], tuple[Picture, ...]]:
+    """Return the pictures of every repeat that has all arms; each repeat has a stream of its own.
+
+    They are drawn from the values as measured: relative ones would lose the proportion of the bands.
+    """
     from haptos.numerics import philox_stream
 
     arms = len(plan.arms)
     found = {}
-    for replicate, technical in sorted({(int(r), int(t)) for r, t in values[["replicate", "technical"]].to_numpy()}):
-        part = values[(values["replicate"] == replicate) & (values["technical"] == technical)].reset_index(drop=True)
+    for replicate, technical in sorted({(int(r), int(t)) for r, t in measured[["replicate", "technical"]].to_numpy()}):
+        here = (measured["replicate"] == replicate) & (measured["technical"] == technical)
+        part = measured[here].reset_index(drop=True)
         if part["arm"].nunique() == arms:
             stream = philox_stream(plan.experiment.seed, "assay.picture", replicate, technical)
             found[replicate, technical] = plan.assay.pictures(part, plan.experiment.assay, stream)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from haptos.errors import ParameterError, Status, nearest
+from haptos.signalling._methods import Citation, citations
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,6 +53,8 @@ class SimulationResult:
         Wall time [s]; not part of the reproducible result.
     final : ndarray, shape (B, n_states)
         States at the end, to continue from.
+    method : str
+        Numerical method that was used.
     """
 
     names: tuple[str, ...]
@@ -63,6 +66,7 @@ class SimulationResult:
     n_rhs: NDArray[np.int64]
     seconds: Array
     final: Array
+    method: str = ""
 
     def __getitem__(self, name: str) -> Array:
         """Return the time courses of one output, shape (B, T)."""
@@ -76,6 +80,10 @@ class SimulationResult:
     def explanation(self, member: int) -> str:
         """Say in one sentence how a member ended."""
         return Status(int(self.status[member])).explanation
+
+    def cite(self) -> tuple[Citation, ...]:
+        """Return the works to cite for the method; each has ``bibtex`` and ``doi``."""
+        return citations(self.method)
 
     def to_dataframe(self) -> pd.DataFrame:
         """Return one row per member and time: ``member``, ``time``, then the outputs."""

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import libsbml as sbml
 
-__all__ = ["lifted", "reader_errors", "refusals"]
+__all__ = ["lifted", "reader_errors", "refusals", "unknown_to_all"]
 
 _EXTENDED_MATH: Final = "l3v2extendedmath"
 """More functions only; those without a translation are refused one by one."""
@@ -47,10 +47,40 @@ def refusals(document: Any) -> list[str]:
         *_events(model),
         *_compartments(model),
         *_species(model),
+        *_fast(model),
         *_reactions(model),
         *_rules(model),
         *_missing_values(model),
     ]
+
+
+def unknown_to_all(model: Any) -> list[str]:
+    """Return what neither haptos nor libRoadRunner takes."""
+    return [*_rules(model), *_fast(model), *_past(model)]
+
+
+def _fast(model: Any) -> Iterator[str]:
+    for r in model.getListOfReactions():
+        if r.isSetFast() and r.getFast():
+            yield f"{_at(r)}reaction {r.getId()!r}: it is declared fast"
+
+
+def _past(model: Any) -> Iterator[str]:
+    """Find delay() anywhere."""
+    for element in model.getListOfAllElements():
+        root = element.getMath() if hasattr(element, "getMath") else None
+        stack = [root] if root is not None else []
+        while stack:
+            node = stack.pop()
+            if node.getType() == sbml.AST_FUNCTION_DELAY:
+                yield f"{_at(element)}delay() (a value of the past)"
+            stack.extend(node.getChild(i) for i in range(node.getNumChildren()))
+
+
+def _at(element: Any) -> str:
+    """Return the line of an element as the beginning of a reason; nothing if it is not known."""
+    line = element.getLine()
+    return f"line {line}: " if line else ""
 
 
 def _document(document: Any) -> Iterator[str]:
@@ -69,7 +99,7 @@ def _document(document: Any) -> Iterator[str]:
 def _events(model: Any) -> Iterator[str]:
     counts = {r.getId() for reaction in model.getListOfReactions() for r in _references(reaction) if r.getId()}
     for event in model.getListOfEvents():
-        where = f"event {event.getId() or event.getName() or 'without id'!r}"
+        where = f"{_at(event)}event {event.getId() or event.getName() or 'without id'!r}"
         if event.isSetDelay():
             yield f"{where}: its delay"
         if event.isSetPriority():
@@ -87,31 +117,29 @@ def _compartments(model: Any) -> Iterator[str]:
     for c in model.getListOfCompartments():
         rule = model.getRule(c.getId())
         if rule is not None:
-            yield f"compartment {c.getId()!r}: its size changes with time"
+            yield f"{_at(c)}compartment {c.getId()!r}: its size changes with time"
         if c.isSetSpatialDimensions() and c.getSpatialDimensionsAsDouble() == 0.0:
-            yield f"compartment {c.getId()!r}: it has no dimension, so no concentration"
+            yield f"{_at(c)}compartment {c.getId()!r}: it has no dimension, so no concentration"
         elif rule is None and not c.isSetSize() and not _initial(model, c.getId()):
-            yield f"compartment {c.getId()!r}: its size is not given"
+            yield f"{_at(c)}compartment {c.getId()!r}: its size is not given"
 
 
 def _species(model: Any) -> Iterator[str]:
     for s in model.getListOfSpecies():
         if s.getLevel() == 2 and s.isSetSpatialSizeUnits():
-            yield f"species {s.getId()!r}: spatialSizeUnits"
+            yield f"{_at(s)}species {s.getId()!r}: spatialSizeUnits"
 
 
 def _reactions(model: Any) -> Iterator[str]:
     for r in model.getListOfReactions():
-        if r.isSetFast() and r.getFast():
-            yield f"reaction {r.getId()!r}: it is declared fast"
         if not r.isSetKineticLaw() or not r.getKineticLaw().isSetMath():
-            yield f"reaction {r.getId()!r}: it has no rate"
+            yield f"{_at(r)}reaction {r.getId()!r}: it has no rate"
         for reference in _references(r):
             yield from _stoichiometry(model, r.getId(), reference)
 
 
 def _stoichiometry(model: Any, reaction: str, reference: Any) -> Iterator[str]:
-    where = f"reaction {reaction!r}: the stoichiometry of {reference.getSpecies()!r}"
+    where = f"{_at(reference)}reaction {reaction!r}: the stoichiometry of {reference.getSpecies()!r}"
     name = reference.getId()
     if reference.isSetStoichiometryMath():
         yield f"{where} is a formula"
@@ -125,7 +153,7 @@ def _rules(model: Any) -> Iterator[str]:
     for rule in model.getListOfRules():
         if rule.isAlgebraic():
             formula = sbml.formulaToL3String(rule.getMath()) if rule.isSetMath() else ""
-            yield f"algebraic rule 0 = {formula}"
+            yield f"{_at(rule)}algebraic rule 0 = {formula}"
 
 
 def _missing_values(model: Any) -> Iterator[str]:
@@ -133,15 +161,15 @@ def _missing_values(model: Any) -> Iterator[str]:
     for s in model.getListOfSpecies():
         given = s.isSetInitialAmount() or s.isSetInitialConcentration()
         if not given and not _determined(model, s.getId()):
-            yield f"species {s.getId()!r}: its initial value is not given"
+            yield f"{_at(s)}species {s.getId()!r}: its initial value is not given"
     for p in model.getListOfParameters():
         if not p.isSetValue() and not _determined(model, p.getId()):
-            yield f"parameter {p.getId()!r}: its value is not given"
+            yield f"{_at(p)}parameter {p.getId()!r}: its value is not given"
     for r in model.getListOfReactions():
         law = r.getKineticLaw()
         for p in [] if law is None else [*law.getListOfParameters(), *law.getListOfLocalParameters()]:
             if not p.isSetValue():
-                yield f"reaction {r.getId()!r}: its parameter {p.getId()!r} has no value"
+                yield f"{_at(p)}reaction {r.getId()!r}: its parameter {p.getId()!r} has no value"
 
 
 def _determined(model: Any, symbol: str) -> bool:

@@ -112,7 +112,8 @@ class ModelReader:
         try:
             return self.math.read(element.getMath(), local)
         except UnsupportedMathError as fault:
-            self.reasons.append(f"{where}: {fault}")
+            line = element.getLine() if element is not None else 0
+            self.reasons.append(f"line {line}: {where}: {fault}" if line else f"{where}: {fault}")
             return self.builder.constant(0.0)
 
     def _per_size(self, symbol: str, expression: int) -> int:

@@ -27,7 +27,7 @@ DEEPEST: Final = 300
 LONGEST: Final = 20_000
 """Characters of one formula written as text."""
 
-_DECLARATION: Final = re.compile(r"^\s*<\?xml[^>]*\?>")
+_DECLARATION: Final = re.compile(r"^\s*<\?xml\s[^>]*\?>")
 
 
 def screen_xml(text: str) -> str:
@@ -90,17 +90,21 @@ class _Watch:
 
 
 def _invalid(reason: str) -> ModelError:
-    return ModelError(f"the text is not a valid model:\n  - {reason}")
+    return ModelError(f"the text is not a valid SBML model:\n  - {reason}")
 
 
 def _check_formula(text: str, where: str) -> None:
     if len(text) > LONGEST:
-        raise _invalid(f"{where}a formula of {len(text)} characters; haptos reads up to {LONGEST}")
+        raise _unreadable(f"{where}a formula of {len(text)} characters; haptos reads up to {LONGEST}")
     depth = 0
     for character in text:
         depth += (character in "({[") - (character in ")}]")
         if depth > DEEPEST:
-            raise _invalid(f"{where}more than {DEEPEST} brackets inside each other")
+            raise _unreadable(f"{where}more than {DEEPEST} brackets inside each other")
+
+
+def _unreadable(reason: str) -> ModelError:
+    return ModelError(f"the text cannot be read:\n  - {reason}")
 
 
 _IMPORT: Final = re.compile(r'(?:^|;)\s*import\s*"', re.MULTILINE)
@@ -120,13 +124,13 @@ def screen_antimony(text: str) -> None:
         With the line.
     """
     if len(text) > LARGEST_ANTIMONY:
-        raise ModelError(f"the Antimony text has {len(text)} characters; haptos reads up to {LARGEST_ANTIMONY}")
+        raise _unreadable(f"{len(text)} characters; haptos reads up to {LARGEST_ANTIMONY} of Antimony")
     if "\0" in text:
-        raise ModelError("the Antimony text contains a zero byte")
+        raise _unreadable("it contains a zero byte")
     found = _IMPORT.search(text)
     if found:
         line = text.count("\n", 0, found.end()) + 1
-        raise ModelError(f"line {line}: import of another file; put everything into one text")
+        raise _unreadable(f"line {line}: import of another file; put everything into one text")
     for number, row in enumerate(text.split("\n"), start=1):
         for statement in row.split(";"):
             _check_formula(statement, f"line {number}: ")

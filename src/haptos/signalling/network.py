@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final, Literal, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -32,15 +32,24 @@ from haptos.numerics import (
 from haptos.signalling._compile import Roles, compile_events, dynamics, find_roles, net_changes
 from haptos.signalling._conservation import ConservationLaw, conservation_laws
 from haptos.signalling._inputs import Segment, Values, batch_size, columns, unknown_name
+from haptos.signalling._jumps import build_jumps
 from haptos.signalling._kinetic_model import KineticModel
 from haptos.signalling._magnitudes import Magnitudes
+from haptos.signalling._methods import method_of
 from haptos.signalling._result import SimulationResult, SteadyResult
+from haptos.signalling._sample_result import SampleResult
 from haptos.signalling._start import StartRule, compile_start
+from haptos.signalling._stochastic import SampleSettings, Sampling, sample_network
 from haptos.signalling.sbml import read_sbml
+
+if TYPE_CHECKING:
+    from haptos.signalling._roadrunner import RoadRunnerNetwork
 
 __all__ = [
     "ConservationLaw",
     "Network",
+    "SampleResult",
+    "SampleSettings",
     "Segment",
     "SimulationResult",
     "SteadyResult",
@@ -105,6 +114,7 @@ class Network:
     _values: Mapping[str, int] = field(repr=False)
     _start: StartRule = field(repr=False)
     _magnitudes: Magnitudes = field(repr=False)
+    _source: KineticModel = field(repr=False)
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -181,7 +191,8 @@ class Network:
             max_steps=max_steps,
             events=self.events,
         )
-        solution = (solver or ScipySolver()).solve(task)
+        chosen = solver or ScipySolver()
+        solution = chosen.solve(task)
         names = self.outputs if outputs is None else tuple(outputs)
         values = self._evaluate_outputs(names, solution.states, pieces, grid)
         values[solution.status != 0] = np.nan
@@ -195,7 +206,66 @@ class Network:
             n_rhs=solution.n_rhs,
             seconds=solution.seconds,
             final=solution.final,
+            method=method_of(chosen),
         )
+
+    def sample(
+        self,
+        times: ArrayLike,
+        *,
+        seed: int,
+        replicates: int = 1,
+        parameters: Values = _NOTHING,
+        initial: Values | Array = _NOTHING,
+        segments: Sequence[Segment] = (),
+        outputs: Sequence[str] = (),
+        start: float = 0.0,
+        method: str = "exact",
+        settings: SampleSettings | None = None,
+    ) -> SampleResult:
+        """Sample counts of molecules: the network as a Markov jump process.
+
+        Parameters
+        ----------
+        times, parameters, initial, segments, start
+            As in :meth:`simulate`: concentrations, which become molecules through the
+            size of the compartment and are rounded to the nearest whole number, halves
+            to the even one.
+        seed : int
+            Seed, at least 0.
+        replicates : int
+            Independent runs of every member.
+        outputs : sequence of str
+            Quantities to return beside the counts, species as concentrations.
+        method : str
+            ``exact``: every reaction, one by one; ``leap``: many at once where that
+            changes no propensity by more than a tolerance.
+        settings : SampleSettings, optional
+            Names of random streams, molecules per unit, tolerance, limits, threads.
+
+        Returns
+        -------
+        SampleResult
+            One row per run; a run that fails has a status and -1, others are not affected.
+
+        Raises
+        ------
+        ModelError
+            Naming what cannot be sampled: rate rules, fractional stoichiometries, rates
+            that may be negative, rates that follow time smoothly.
+        ParameterError
+            If a name does not exist or a shape, time or number is not admissible.
+        """
+        grid = np.atleast_1d(np.asarray(times, dtype=np.float64))
+        plan = list(segments) or [Segment(start, float(np.max(grid, initial=start)))]
+        changes = [g for s in plan for g in (s.parameters, s.set, s.add, s.multiply)]
+        rows = self._rows(parameters, initial, changes)
+        state, constants = self._start.evaluate(rows, plan[0].start)
+        pieces = [self._start.segment(piece, rows, constants) for piece in plan]
+        chosen = settings or SampleSettings()
+        jumps = build_jumps(self._source, chosen.molecules_per_unit, combinatorial=chosen.combinatorial)
+        how = Sampling(seed, replicates, method, tuple(outputs), chosen)
+        return sample_network(self, jumps, grid, state, pieces, self._evaluate_outputs, how)
 
     def steady_state(
         self,
@@ -299,12 +369,23 @@ class Network:
         return values
 
 
+@overload
+def compile_network(
+    model: KineticModel | str,
+    *,
+    scales: Mapping[str, float] | None = ...,
+    nonnegative: bool = ...,
+    solver: Literal["haptos"] = ...,
+) -> Network: ...
+@overload
+def compile_network(model: str, *, solver: Literal["libroadrunner"]) -> RoadRunnerNetwork: ...
 def compile_network(
     model: KineticModel | str,
     *,
     scales: Mapping[str, float] | None = None,
     nonnegative: bool = True,
-) -> Network:
+    solver: Literal["haptos", "libroadrunner"] = "haptos",
+) -> Network | RoadRunnerNetwork:
     """Compile a model.
 
     Parameters
@@ -317,10 +398,13 @@ def compile_network(
         Whether species changed by reactions cannot be negative: rates are then evaluated
         at zero instead of below, and falling below is a status. Targets of rate rules
         may always be negative.
+    solver : {'haptos', 'libroadrunner'}
+        With ``'libroadrunner'`` (the extra ``roadrunner``) also models with features that
+        haptos refuses can be simulated; the result says so in ``method``.
 
     Returns
     -------
-    Network
+    Network or RoadRunnerNetwork
         Picklable.
 
     Raises
@@ -340,6 +424,10 @@ def compile_network(
     >>> result["A"].round(4).tolist()
     [[2.0, 0.7358], [2.0, 0.2707]]
     """
+    if solver == "libroadrunner":
+        return _fall_back(model)
+    if solver != "haptos":
+        raise ParameterError(f"solver must be 'haptos' or 'libroadrunner', not {solver!r}")
     kinetic = read_sbml(model) if isinstance(model, str) else model
     roles = find_roles(kinetic)
     graph, derivatives, values = dynamics(kinetic, roles)
@@ -371,7 +459,16 @@ def compile_network(
         _values=values,
         _start=start,
         _magnitudes=Magnitudes(roles.states, roles.constants, places, laws, declared, roles.quiet),
+        _source=kinetic,
     )
+
+
+def _fall_back(model: KineticModel | str) -> RoadRunnerNetwork:
+    from haptos.signalling._roadrunner import open_in_roadrunner
+
+    if not isinstance(model, str):
+        raise ParameterError("libRoadRunner needs the SBML text, not a model that was read from it")
+    return open_in_roadrunner(model)
 
 
 def _conserved(model: KineticModel, pools: Sequence[str]) -> list[str]:

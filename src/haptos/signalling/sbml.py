@@ -14,12 +14,10 @@ executed in the order of the file, which the standard leaves open.
 
 from __future__ import annotations
 
-import re
-import threading
 from collections.abc import Sequence
-from typing import Final
 
 from haptos.errors import ModelError
+from haptos.signalling._antimony import translate, translate_guarded
 from haptos.signalling._kinetic_model import (
     Compartment,
     Equation,
@@ -29,6 +27,7 @@ from haptos.signalling._kinetic_model import (
     Reaction,
     Species,
 )
+from haptos.signalling._screen import screen_antimony, screen_xml
 
 __all__ = [
     "Compartment",
@@ -42,17 +41,17 @@ __all__ = [
     "read_sbml",
 ]
 
-_ANTIMONY: Final = threading.Lock()
-"""libAntimony keeps one set of models for the whole process."""
 
-
-def antimony_to_sbml(text: str) -> str:
+def antimony_to_sbml(text: str, *, limit: float | None = None) -> str:
     """Translate Antimony text to SBML Level 3 Version 2, submodels flattened.
 
     Parameters
     ----------
     text : str
         Antimony; if there are several models, the last (or the one marked ``*``) counts.
+    limit : float, optional
+        Longest time [s]; libAntimony then runs in a process of its own, as it should on
+        texts of strangers: it can crash and hang.
 
     Raises
     ------
@@ -65,28 +64,8 @@ def antimony_to_sbml(text: str) -> str:
     >>> [s.id for s in model.species]
     ['A', 'B']
     """
-    import antimony
-
-    with _ANTIMONY:
-        antimony.clearPreviousLoads()
-        try:
-            if antimony.loadAntimonyString(text) < 0:
-                raise ModelError(_antimony_fault(text, str(antimony.getLastError())))
-            translated = antimony.getSBMLString(antimony.getMainModuleName())
-        finally:
-            antimony.clearPreviousLoads()
-            antimony.freeAll()
-    if not translated:
-        raise ModelError("the Antimony text contains no model")
-    return str(translated)
-
-
-def _antimony_fault(text: str, message: str) -> str:
-    lines = text.splitlines()
-    found = re.search(r"line (\d+)", message)
-    number = int(found.group(1)) if found else 0
-    shown = f"\n    {number} | {lines[number - 1]}" if 0 < number <= len(lines) else ""
-    return f"the Antimony text cannot be read: {' '.join(message.split())}{shown}"
+    screen_antimony(text)
+    return translate(text) if limit is None else translate_guarded(text, limit)
 
 
 def read_sbml(text: str) -> KineticModel:
@@ -112,7 +91,7 @@ def read_sbml(text: str) -> KineticModel:
     from haptos.signalling._sbml_checks import lifted, reader_errors, refusals
     from haptos.signalling._sbml_reader import ModelReader
 
-    document = libsbml.readSBMLFromString(text)
+    document = libsbml.readSBMLFromString(screen_xml(text))
     if document.getModel() is None:
         raise _refused("the text is not a valid SBML model", reader_errors(document) or ["no model"])
     fault = lifted(document)

@@ -120,13 +120,6 @@ REFUSED = {
     "value missing": (_document(BASE.replace('value="3"', "")), "parameter 'k'.*not given"),
     "start missing": (_document(BASE.replace('initialAmount="4"', "")), "species 'B'.*initial value is not given"),
     "factorial": (_document(BASE + _reaction("<apply><factorial/><ci> k </ci></apply>")), "factorial"),
-    "Level 1": (
-        (
-            '<sbml xmlns="http://www.sbml.org/sbml/level1" level="1" version="2"><model name="m">'
-            '<listOfCompartments><compartment name="c"/></listOfCompartments></model></sbml>'
-        ),
-        "Level 1",
-    ),
 }
 
 

@@ -1,0 +1,178 @@
+"""Run the stochastic SBML test suite and print how every case went.
+
+The suite is the folder ``cases/stochastic`` of the SBML test suite. Every case is run many
+times and compared with its published means and standard deviations by the suite's own
+numbers, for every output time:
+
+* ``Z = sqrt(n) (mean - mu) / sigma``, which must lie in the range of the settings (-3, 3);
+* ``Y = sqrt(n / 2) (variance / sigma**2 - 1)``, in (-5, 5).
+
+Times with sigma = 0 demand equality. A correct simulator leaves the range now and then:
+|Z| > 3 has probability 0.0027, so a case of 50 times is off once in every eight. The rule
+here: a case **passes** if its excursions are at most as many as a correct simulator has with
+probability 1 - 1e-4 (independent times, binomial), counting Z and Y apart, and no Z exceeds
+6. Excursions are listed, and ``--seed`` tells chance from error: an error stays. Usage::
+
+    uv run python tools/dsmts.py FOLDER [--runs 10000] [--seed 1] [--method exact]
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from haptos.errors import HaptosError
+from haptos.signalling.network import Network, SampleResult, SampleSettings, compile_network
+
+FALSE_ALARM = 1e-4
+BEYOND_CHANCE = 6.0
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one case went: ``pass``, ``FAIL`` or ``refused``, with figures or the reason."""
+
+    case: str
+    verdict: str
+    times: int = 0
+    z_out: int = 0
+    y_out: int = 0
+    worst_z: float = 0.0
+    worst_y: float = 0.0
+    seconds: float = 0.0
+    reason: str = ""
+
+
+def settings_of(folder: Path) -> dict[str, str]:
+    """Return the settings file of a case by key."""
+    text = next(folder.glob("*-settings.txt")).read_text(encoding="utf-8")
+    pairs = (line.partition(":") for line in text.splitlines() if ":" in line)
+    return {key.strip(): value.strip() for key, _, value in pairs}
+
+
+def bounds(text: str) -> tuple[float, float]:
+    """Return the two ends of a range.
+
+    Examples
+    --------
+    >>> bounds("(-3, 3)")
+    (-3.0, 3.0)
+    """
+    low, high = re.findall(r"[-+0-9.e]+", text)
+    return float(low), float(high)
+
+
+def allowed(trials: int, rate: float) -> int:
+    """Return how many excursions a correct simulator stays below, but for a false alarm in 10,000.
+
+    Examples
+    --------
+    >>> allowed(50, 0.0027)
+    3
+    """
+    from scipy.stats import binom
+
+    return int(binom.isf(FALSE_ALARM, max(trials, 1), rate))
+
+
+def sampled(network: Network, result: SampleResult, name: str, *, amount: bool) -> Array:
+    """Return the runs of a variable, amounts where the case asks for them, shape (N, T)."""
+    if name in result.species:
+        counts = np.asarray(result[name], dtype=np.float64)
+        return counts if amount else result.concentration(name)
+    values = np.asarray(result[name], dtype=np.float64)
+    place = network.places.get(name)
+    size = float(network.defaults[network.parameters.index(place)]) if place and amount else 1.0
+    return values * size
+
+
+def run_case(folder: Path, runs: int, seed: int, method: str) -> Outcome:
+    """Sample one case and compare it with the published moments."""
+    case, began = folder.name, time.perf_counter()
+    settings = settings_of(folder)
+    text = max(folder.glob("*-sbml-l*.xml")).read_text(encoding="utf-8")
+    expected = pd.read_csv(next(folder.glob("*-results.csv")))
+    names = [n.strip() for n in settings["variables"].split(",")]
+    amounts = {n.strip() for n in settings["amount"].split(",")}
+    try:
+        network = compile_network(text)
+        others = [n for n in names if n not in network.states]
+        grid = expected.iloc[:, 0].to_numpy(float)
+        how = SampleSettings(threads=2)
+        result = network.sample(grid, seed=seed, replicates=runs, outputs=others, method=method, settings=how)
+    except HaptosError as fault:
+        reasons = [line.strip(" -") for line in str(fault).splitlines()[1:]] or [str(fault)]
+        return Outcome(case, "refused", reason="; ".join(reasons))
+    if not result.ok.all():
+        return Outcome(case, "FAIL", reason=result.explanation(int(np.argmin(result.ok))))
+    z, y, exact = [], [], True
+    for wanted in (o.strip() for o in settings["output"].split(",")):
+        name, _, moment = wanted.rpartition("-")
+        draws = sampled(network, result, name, amount=name in amounts)
+        mu, sigma = expected[f"{name}-mean"].to_numpy(float), expected[f"{name}-sd"].to_numpy(float)
+        moving = sigma > 0.0
+        exact &= bool(np.all(draws[:, ~moving] == mu[~moving]))
+        mean, variance = draws.mean(axis=0)[moving], draws.var(axis=0, ddof=1)[moving]
+        if moment == "mean":
+            z.append(np.sqrt(runs) * (mean - mu[moving]) / sigma[moving])
+        else:
+            y.append(np.sqrt(runs / 2) * (variance / sigma[moving] ** 2 - 1.0))
+    return judged(
+        case, np.concatenate([*z, []]), np.concatenate([*y, []]), settings, exact, time.perf_counter() - began
+    )
+
+
+def judged(case: str, z: Array, y: Array, settings: dict[str, str], exact: bool, seconds: float) -> Outcome:
+    """Apply the rule stated above."""
+    z_range, y_range = bounds(settings["meanRange"]), bounds(settings["sdRange"])
+    z_out = int(np.sum((z <= z_range[0]) | (z >= z_range[1])))
+    y_out = int(np.sum((y <= y_range[0]) | (y >= y_range[1])))
+    worst_z, worst_y = float(np.max(np.abs(z), initial=0.0)), float(np.max(np.abs(y), initial=0.0))
+    few = z_out <= allowed(len(z), 0.0027) and y_out <= allowed(len(y), 1e-4)
+    good = exact and few and worst_z < BEYOND_CHANCE
+    reason = "" if exact else "a moment without spread differs"
+    return Outcome(case, "pass" if good else "FAIL", len(z), z_out, y_out, worst_z, worst_y, seconds, reason)
+
+
+def outcomes(root: Path, runs: int, seed: int, method: str) -> Iterator[Outcome]:
+    """Run the cases of a folder in order."""
+    for folder in sorted(p for p in root.iterdir() if p.is_dir() and p.name.isdigit()):
+        yield run_case(folder, runs, seed, method)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print one line per case and the totals; return 1 if any case fails."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--runs", type=int, default=10_000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--method", choices=["exact", "leap"], default="exact")
+    options = parser.parse_args(arguments)
+    found = []
+    print(
+        f"{'case':6} {'verdict':8} {'points':>6} {'Z out':>6} {'Y out':>6} {'max|Z|':>7} {'max|Y|':>7} {'s':>6}  reason"
+    )
+    for o in outcomes(options.folder, options.runs, options.seed, options.method):
+        found.append(o)
+        figures = f"{o.times:6d} {o.z_out:6d} {o.y_out:6d} {o.worst_z:7.2f} {o.worst_y:7.2f} {o.seconds:6.2f}"
+        shown = figures if o.verdict != "refused" else " " * len(figures)
+        print(f"{o.case:6} {o.verdict:8} {shown}  {o.reason[:110]}", flush=True)
+    count = {verdict: sum(o.verdict == verdict for o in found) for verdict in ("pass", "FAIL", "refused")}
+    points, z_out = sum(o.times for o in found), sum(o.z_out for o in found)
+    print(f"{len(found)} cases: {count['pass']} pass, {count['FAIL']} fail, {count['refused']} refused")
+    print(f"Z out of range at {z_out} of {points} points; {0.0027 * points:.0f} expected by chance")
+    return int(count["FAIL"] > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
