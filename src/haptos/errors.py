@@ -103,9 +103,7 @@ class SpecError(HaptosError, ValueError):
 
     def __init__(self, issues: Iterable[Issue | str] | str) -> None:
         found = [issues] if isinstance(issues, str) else list(issues)
-        self.issues: tuple[Issue, ...] = tuple(
-            i if isinstance(i, Issue) else Issue(i) for i in found
-        )
+        self.issues: tuple[Issue, ...] = tuple(i if isinstance(i, Issue) else Issue(i) for i in found)
         super().__init__("\n".join(str(i) for i in self.issues))
 
 

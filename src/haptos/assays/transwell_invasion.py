@@ -26,7 +26,7 @@ class TranswellInvasionProtocol(TranswellProtocol):
     gel: Literal["matrigel", "collagen_I"] = Field("matrigel", description="what the filter is coated with")
     gel_density: Annotated[Quantity, QuantityOf("mass concentration", above=0.0, maximum=2e7)] = Field(
         Quantity(5e5, "mass concentration", "0.5 mg/mL"),
-        description="protein concentration of the set gel; thin enough for some control cells to come through"
+        description="protein concentration of the set gel; thin enough for some control cells to come through",
     )
     gel_thickness: Annotated[Quantity, QuantityOf("length", minimum=1.0, maximum=2000.0)] = Field(
         Quantity(20.0, "length", "20 µm"), description="thickness of the set gel; thin coats are usual"

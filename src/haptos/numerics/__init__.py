@@ -7,6 +7,7 @@ are imported when something is first integrated.
 from __future__ import annotations
 
 from haptos.numerics.derivative import TIME_AXIS, gradients
+from haptos.numerics.engine import EngineSolver, Stepper, forward_sensitivities
 from haptos.numerics.evaluator import evaluate_tape
 from haptos.numerics.events import Event, EventSet, build_events
 from haptos.numerics.expression import Graph, GraphBuilder, Node
@@ -21,6 +22,7 @@ from haptos.numerics.tape import Tape, build_tape
 
 __all__ = [
     "TIME_AXIS",
+    "EngineSolver",
     "Event",
     "EventSet",
     "Graph",
@@ -35,6 +37,7 @@ __all__ = [
     "ScipySolver",
     "SteadyState",
     "SteadyTask",
+    "Stepper",
     "Tape",
     "build_events",
     "build_system",
@@ -42,6 +45,7 @@ __all__ = [
     "evaluate_tape",
     "find_steady_state",
     "formula",
+    "forward_sensitivities",
     "gradients",
     "philox_stream",
     "stream_key",

@@ -268,14 +268,28 @@ class _Reader:
             return self._one(reaction.id, forward, law, taken, proven)
         if not reaction.reversible:
             return self._one(reaction.id, forward, law, taken, proven=False)
-        made = [i for i, by in forward if by > 0]
-        used = [i for i, by in forward if by < 0]
-        if not parts.proven or not all(vanishes_without(b, parts.minus, i) for i in made):
-            return self._refuse(reaction)
-        if any(vanishes_without(b, parts.minus, i) for i in used):
+        if not parts.proven or not self._is_backward(parts.minus, forward, taken, given):
             return self._refuse(reaction)
         ahead = self._one(reaction.id, forward, parts.plus, taken, proven=True)
         return [*ahead, *self._one(f"{reaction.id} (backward)", backward, parts.minus, given, proven=True)]
+
+    def _is_backward(
+        self, minus: int, forward: Sequence[tuple[int, int]], taken: Mapping[int, int], given: Mapping[int, int]
+    ) -> bool:
+        """Whether what a law subtracts can be the rate of its products going back.
+
+        It must vanish without each product and must not without a reactant that is used up:
+        ``k S - k S I`` is an inhibited forward rate. A species on both sides must come with
+        the power of its molecules among the products: what ``k X (X - 1)`` subtracts is no
+        reaction.
+        """
+        b = self.translation.builder
+        if not all(vanishes_without(b, minus, i) for i, by in forward if by > 0):
+            return False
+        if any(vanishes_without(b, minus, i) for i, by in forward if by < 0 and i not in given):
+            return False
+        product = factors_of(b, minus, self._is_count)
+        return all(product.power(i) >= given[i] for i in given if i in taken)
 
     def _one(
         self, name: str, changes: tuple[tuple[int, int], ...], law: int, taken: Mapping[int, int], proven: bool

@@ -122,8 +122,8 @@ _WORKS: Final[Mapping[str, tuple[Citation, ...]]] = MappingProxyType(
         "LSODA": (_LSODA, _SCIPY),
         "Rodas5P": (_RODAS5P,),
         "Rodas4": (_RODAS4,),
-        "direct method": (_GILLESPIE,),
-        "tau-leaping": (_GILLESPIE, _TAU),
+        "exact": (_GILLESPIE,),
+        "leap": (_GILLESPIE, _TAU),
         "libRoadRunner (CVODE)": (_ROADRUNNER, _CVODE),
     }
 )

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from haptos.errors import MissingExtraError, ModelError, ParameterError, Status
 from haptos.signalling._inputs import Values, batch_size, columns, unknown_name
 from haptos.signalling._result import SimulationResult
-from haptos.signalling._screen import screen_xml
+from haptos.signalling._sbml.screen import screen_xml
 
 __all__ = ["RoadRunnerNetwork", "open_in_roadrunner"]
 
@@ -30,7 +30,7 @@ _METHOD: Final = "libRoadRunner (CVODE)"
 
 @dataclass(frozen=True, slots=True)
 class RoadRunnerNetwork:
-    """A model in the hands of libRoadRunner. Make one with ``compile_network(text, solver="libroadrunner")``.
+    """A model in the hands of libRoadRunner. Make one with ``open_network(text, solver="libroadrunner")``.
 
     Attributes
     ----------
@@ -202,7 +202,7 @@ def open_in_roadrunner(text: str) -> RoadRunnerNetwork:
         raise MissingExtraError("libroadrunner", "roadrunner")
     import libsbml
 
-    from haptos.signalling._sbml_checks import reader_errors, unknown_to_all
+    from haptos.signalling._sbml.checks import reader_errors, unknown_to_all
 
     clean = screen_xml(text)
     document = libsbml.readSBMLFromString(clean)

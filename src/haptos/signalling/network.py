@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, Literal, overload
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -54,6 +54,7 @@ __all__ = [
     "SimulationResult",
     "SteadyResult",
     "compile_network",
+    "open_network",
 ]
 
 Array = NDArray[np.float64]
@@ -369,23 +370,12 @@ class Network:
         return values
 
 
-@overload
-def compile_network(
-    model: KineticModel | str,
-    *,
-    scales: Mapping[str, float] | None = ...,
-    nonnegative: bool = ...,
-    solver: Literal["haptos"] = ...,
-) -> Network: ...
-@overload
-def compile_network(model: str, *, solver: Literal["libroadrunner"]) -> RoadRunnerNetwork: ...
 def compile_network(
     model: KineticModel | str,
     *,
     scales: Mapping[str, float] | None = None,
     nonnegative: bool = True,
-    solver: Literal["haptos", "libroadrunner"] = "haptos",
-) -> Network | RoadRunnerNetwork:
+) -> Network:
     """Compile a model.
 
     Parameters
@@ -398,13 +388,10 @@ def compile_network(
         Whether species changed by reactions cannot be negative: rates are then evaluated
         at zero instead of below, and falling below is a status. Targets of rate rules
         may always be negative.
-    solver : {'haptos', 'libroadrunner'}
-        With ``'libroadrunner'`` (the extra ``roadrunner``) also models with features that
-        haptos refuses can be simulated; the result says so in ``method``.
 
     Returns
     -------
-    Network or RoadRunnerNetwork
+    Network
         Picklable.
 
     Raises
@@ -424,10 +411,6 @@ def compile_network(
     >>> result["A"].round(4).tolist()
     [[2.0, 0.7358], [2.0, 0.2707]]
     """
-    if solver == "libroadrunner":
-        return _fall_back(model)
-    if solver != "haptos":
-        raise ParameterError(f"solver must be 'haptos' or 'libroadrunner', not {solver!r}")
     kinetic = read_sbml(model) if isinstance(model, str) else model
     roles = find_roles(kinetic)
     graph, derivatives, values = dynamics(kinetic, roles)
@@ -463,12 +446,34 @@ def compile_network(
     )
 
 
-def _fall_back(model: KineticModel | str) -> RoadRunnerNetwork:
-    from haptos.signalling._roadrunner import open_in_roadrunner
+def open_network(text: str, *, solver: str = "haptos") -> Network | RoadRunnerNetwork:
+    """Open an SBML text with haptos, or with libRoadRunner if that is asked for.
 
-    if not isinstance(model, str):
-        raise ParameterError("libRoadRunner needs the SBML text, not a model that was read from it")
-    return open_in_roadrunner(model)
+    Parameters
+    ----------
+    text : str
+        SBML.
+    solver : str
+        ``haptos``, or ``libroadrunner`` (the extra ``roadrunner``): it also takes models
+        that haptos refuses, among them those with delayed events. It is never chosen
+        for you, and results say so in ``method``.
+
+    Raises
+    ------
+    MissingExtraError
+        If libRoadRunner is asked for and not installed.
+    ModelError
+        If the model is not valid or not supported.
+    ParameterError
+        If there is no such solver.
+    """
+    if solver == "libroadrunner":
+        from haptos.signalling._roadrunner import open_in_roadrunner
+
+        return open_in_roadrunner(text)
+    if solver != "haptos":
+        raise ParameterError(f"solver must be 'haptos' or 'libroadrunner', not {solver!r}")
+    return compile_network(text)
 
 
 def _conserved(model: KineticModel, pools: Sequence[str]) -> list[str]:

@@ -14,10 +14,12 @@ executed in the order of the file, which the standard leaves open.
 
 from __future__ import annotations
 
+import codecs
+import re
 from collections.abc import Sequence
+from pathlib import Path
 
 from haptos.errors import ModelError
-from haptos.signalling._antimony import translate, translate_guarded
 from haptos.signalling._kinetic_model import (
     Compartment,
     Equation,
@@ -27,7 +29,8 @@ from haptos.signalling._kinetic_model import (
     Reaction,
     Species,
 )
-from haptos.signalling._screen import screen_antimony, screen_xml
+from haptos.signalling._sbml.antimony_text import translate, translate_guarded
+from haptos.signalling._sbml.screen import screen_antimony, screen_xml
 
 __all__ = [
     "Compartment",
@@ -39,6 +42,7 @@ __all__ = [
     "Species",
     "antimony_to_sbml",
     "read_sbml",
+    "sbml_of_file",
 ]
 
 
@@ -68,6 +72,40 @@ def antimony_to_sbml(text: str, *, limit: float | None = None) -> str:
     return translate(text) if limit is None else translate_guarded(text, limit)
 
 
+def sbml_of_file(path: Path | str, *, limit: float = 60.0) -> str:
+    """Return the SBML text of an SBML or Antimony file.
+
+    Parameters
+    ----------
+    path : Path or str
+        The file; what begins with ``<`` is SBML, everything else Antimony.
+    limit : float
+        Longest time for translating Antimony [s].
+
+    Raises
+    ------
+    ModelError
+        If the file cannot be read as text, or not be translated.
+    """
+    try:
+        data = Path(path).read_bytes()
+    except OSError as fault:
+        raise ModelError(f"the file cannot be read: {fault.strerror or fault}") from fault
+    text = _decoded(data)
+    return text if text.lstrip().startswith("<") else antimony_to_sbml(text, limit=limit)
+
+
+def _decoded(data: bytes) -> str:
+    """Decode by byte order mark or declaration, else as UTF-8."""
+    declared = re.match(rb"\s*<\?xml[^>]*encoding\s*=\s*[\"']([A-Za-z0-9._-]+)", data[:1000])
+    marked = data[:2] in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}
+    encoding = "utf-16" if marked else declared.group(1).decode() if declared else "utf-8-sig"
+    try:
+        return data.decode(encoding).removeprefix("\ufeff")
+    except (UnicodeError, LookupError) as fault:
+        raise ModelError(f"the file is not text in the encoding {encoding}: {fault}") from fault
+
+
 def read_sbml(text: str) -> KineticModel:
     """Read an SBML text.
 
@@ -88,8 +126,8 @@ def read_sbml(text: str) -> KineticModel:
     """
     import libsbml
 
-    from haptos.signalling._sbml_checks import lifted, reader_errors, refusals
-    from haptos.signalling._sbml_reader import ModelReader
+    from haptos.signalling._sbml.checks import lifted, reader_errors, refusals
+    from haptos.signalling._sbml.reader import ModelReader
 
     document = libsbml.readSBMLFromString(screen_xml(text))
     if document.getModel() is None:

@@ -59,13 +59,14 @@ _EVENT = (
     '<listOfEvents><event id="boom" useValuesFromTriggerTime="true"><trigger initialValue="true" '
     f'persistent="true">{_math("<true/>")}</trigger></event></listOfEvents>'
 )
+_DELAYED = _EVENT.replace("</trigger>", f"</trigger><delay>{_math('<cn> 1 </cn>')}</delay>")
 _COMP = 'xmlns:comp="http://www.sbml.org/sbml/level3/version1/comp/version1" comp:required="true"'
 _FBC = 'xmlns:fbc="http://www.sbml.org/sbml/level3/version1/fbc/version2" fbc:required="true"'
 _NEW = 'xmlns:zzz="http://www.sbml.org/sbml/level3/version1/zzz/version1" zzz:required="true"'
 
 REFUSED = {
     "delay of an event": (
-        _document(BASE + _EVENT.replace("</trigger>", f"</trigger><delay>{_math('<cn> 1 </cn>')}</delay>")),
+        _document(BASE + _DELAYED),
         "event 'boom': its delay",
     ),
     "priority of an event": (
@@ -141,7 +142,7 @@ def test_the_frame_of_these_tests_is_itself_accepted() -> None:
 
 def test_all_reasons_are_collected() -> None:
     """A user sees every obstacle at once."""
-    text = _document(BASE.replace('value="3"', "") + _reaction(_DELAY, reference="") + _EVENT)
+    text = _document(BASE.replace('value="3"', "") + _reaction(_DELAY, reference="") + _DELAYED)
     with pytest.raises(ModelError) as caught:
         read_sbml(text)
     for part in ("event 'boom'", "stoichiometry of 'A'", "parameter 'k'"):

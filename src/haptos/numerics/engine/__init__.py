@@ -5,6 +5,8 @@ Imports numba and llvmlite when something is first integrated.
 
 from __future__ import annotations
 
+from haptos.numerics.engine.sensitivity import Sensitivities, forward_sensitivities
 from haptos.numerics.engine.solver import EngineSolver
+from haptos.numerics.engine.stepping import Stepped, Stepper
 
-__all__ = ["EngineSolver"]
+__all__ = ["EngineSolver", "Sensitivities", "Stepped", "Stepper", "forward_sensitivities"]

@@ -3,8 +3,6 @@
 Import only inside functions: it imports numba.
 """
 
-# ruff: noqa: PLR0913, PLR0917
-
 from __future__ import annotations
 
 import numpy as np
@@ -79,7 +77,7 @@ def start_step(slope: float, bend: float, length: float, order: int) -> float:
     if not bend > 0.0:
         return length
     if not slope > 0.0:
-        return min(length, np.sqrt(1.0 / bend))
+        return float(min(length, np.sqrt(1.0 / bend)))
     scale = slope / bend
     change = slope * scale
     if not (np.isfinite(change) and change > 0.0):

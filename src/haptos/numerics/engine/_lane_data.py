@@ -8,16 +8,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "AFTER",
     "ATTEMPTS",
+    "FREE",
     "LAST_ERROR",
     "LAST_STEP",
+    "LINE",
     "MEMBER",
     "OUTPUT",
     "PHASE",
     "PIECE",
     "PROPOSED",
+    "RECORD",
     "REJECTED",
+    "REPLAY",
     "STARTS",
+    "UNTIL",
     "EventTables",
     "Job",
     "Rows",
@@ -48,6 +54,9 @@ class Rows(NamedTuple):
     lowest: int
     matrix: int
     dense: int
+    share: int
+    wanted: int
+    between: int
 
 
 class Settings(NamedTuple):
@@ -55,7 +64,7 @@ class Settings(NamedTuple):
 
     Attributes
     ----------
-    hoist, slope, attempt, dense, accept : int
+    hoist, slope, attempt, dense, look, accept : int
         Addresses of the kernels.
     order, n_dense : int
         Order of the method, rows of its dense output.
@@ -65,18 +74,23 @@ class Settings(NamedTuple):
         Most attempts of one member.
     rtol : float
         Relative tolerance.
+    mode : int
+        What is done with the script: nothing, record the ends of accepted steps, or
+        take exactly these steps.
     """
 
     hoist: int
     slope: int
     attempt: int
     dense: int
+    look: int
     accept: int
     order: int
     n_dense: int
     timed: int
     max_steps: int
     rtol: float
+    mode: int
 
 
 class Job(NamedTuple):
@@ -102,6 +116,10 @@ class Job(NamedTuple):
         Output times.
     step_sizes : ndarray, shape (B,)
         In: first step to try, 0 to choose one. Out: step to try next.
+    script : ndarray
+        Ends of accepted steps, see `mode` of :class:`Settings`.
+    script_first : ndarray, shape (B,)
+        Where the script of every member starts.
     states, final : ndarray, shapes (B, T, n), (B, n)
         Results.
     counts : ndarray, shape (B, 3)
@@ -118,6 +136,8 @@ class Job(NamedTuple):
     segments: Index
     times: Array
     step_sizes: Array
+    script: Array
+    script_first: Index
     states: Array
     final: Array
     counts: Index
@@ -158,10 +178,14 @@ class EventTables(NamedTuple):
     memory: Array
 
 
-PHASE, MEMBER, PIECE, OUTPUT, ATTEMPTS, STARTS, REJECTED = range(7)
+PHASE, MEMBER, PIECE, OUTPUT, ATTEMPTS, STARTS, REJECTED, LINE = range(8)
 """Rows of the whole numbers of the lanes: phase; who; in which piece; next output row;
-counts of the member; whether the last attempt failed."""
+counts of the member; whether the last attempt failed; next line of the script."""
 
-PROPOSED, LAST_STEP, LAST_ERROR = range(3)
+PROPOSED, LAST_STEP, LAST_ERROR, AFTER, UNTIL = range(5)
 """Rows of the numbers of the lanes: step to try; size and error of the last accepted
-step, 0 if there is none in this stretch."""
+step, 0 if there is none in this stretch; end of the step being tried,
+and the part of it that counts: to its end or the first event."""
+
+FREE, RECORD, REPLAY = range(3)
+"""Modes of the script."""

@@ -3,7 +3,7 @@
 Import only inside functions: it imports numba.
 """
 
-# ruff: noqa: PLR0913, PLR0917
+# ruff: noqa: PLR0917
 
 from __future__ import annotations
 
@@ -100,9 +100,7 @@ def _enlarged(stored: Array, head: int, tail: int, more: int) -> Array:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _enqueue(
-    events: EventTables, now: Flags, truth: Flags, queue: Index, stored: Array, tail: int
-) -> int:
+def _enqueue(events: EventTables, now: Flags, truth: Flags, queue: Index, stored: Array, tail: int) -> int:
     """Append events that turned true, with the values of now; returns the new tail."""
     count = truth.shape[0]
     for e in range(count):
@@ -158,10 +156,10 @@ def locate_event(
 @njit(cache=True, nogil=True, error_model="numpy")
 def _turned(seen: Flags, before: Flags) -> bool:
     """Whether any trigger is true that was not."""
+    turned = False
     for e in range(seen.shape[0]):
-        if seen[e] and not before[e]:
-            return True
-    return False
+        turned = turned or (seen[e] and not before[e])
+    return bool(turned)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

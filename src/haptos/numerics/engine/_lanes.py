@@ -9,7 +9,7 @@ events), choosing a first step, stepping, and, where an event happened, firing. 
 are passed one by one: tuples of arrays cost numba a minute of compilation.
 """
 
-# ruff: noqa: PLR0912, PLR0913, PLR0914, PLR0915, PLR0917, C901
+# ruff: noqa: PLR0912, PLR0913, PLR0915, PLR0917, C901
 # Kernels take bare arrays, and the chain of decisions is long by nature.
 
 from __future__ import annotations
@@ -26,16 +26,21 @@ from numpy.typing import NDArray
 from haptos.errors import Status
 from haptos.numerics.engine._control import end_of_step, next_step, rejected_step, start_step, too_small
 from haptos.numerics.engine._lane_data import (
+    AFTER,
     ATTEMPTS,
     LAST_ERROR,
     LAST_STEP,
+    LINE,
     MEMBER,
     OUTPUT,
     PHASE,
     PIECE,
     PROPOSED,
+    RECORD,
     REJECTED,
+    REPLAY,
     STARTS,
+    UNTIL,
     EventTables,
     Rows,
     Settings,
@@ -59,9 +64,8 @@ _RUNNING = -1
 _IDLE, _ENTER, _CHOOSE, _STEP, _FIRE = range(5)
 
 
-@intrinsic  # type: ignore[misc]
-def call_kernel(_context: Any, address: Any, memory: Any) -> Any:  # noqa: ARG001
-    """Call the kernel at `address` on the memory at `memory`."""
+def _typed_call(_context: Any, address: Any, memory: Any) -> Any:  # noqa: ARG001
+    """Type and generate a call of the kernel at `address` on the memory at `memory`."""
 
     def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         pointer = cgutils.voidptr_t
@@ -71,6 +75,10 @@ def call_kernel(_context: Any, address: Any, memory: Any) -> Any:  # noqa: ARG00
         return context.get_dummy_value()
 
     return types.void(types.int64, types.int64), generate
+
+
+call_kernel: Any = intrinsic(_typed_call)
+"""In compiled code: ``call_kernel(address, memory)``."""
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -85,9 +93,7 @@ def _load(work: Array, at: Rows, lane: int, initial: Array, atol: Array) -> None
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _open_segment(
-    work: Array, at: Rows, lane: int, b: int, source: Index, parameters: Array, changes: Array
-) -> bool:
+def _open_segment(work: Array, at: Rows, lane: int, b: int, source: Index, parameters: Array, changes: Array) -> bool:
     """Change the state and load the parameters of a segment; whether all is finite."""
     values, scale, shift = source[0], source[1], source[2]
     finite = True
@@ -161,13 +167,15 @@ def _first_step(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _judge(work: Array, at: Rows, lane: int, whole: Index, real: Array, order: int) -> int:
+def _judge(work: Array, at: Rows, lane: int, whole: Index, real: Array, order: int, mode: int) -> int:
     """Accept or reject the attempt of a lane; returns how the member ended, or -1."""
     error, h = work[at.error, lane], work[at.step, lane]
     whole[ATTEMPTS, lane] += 1
-    if error <= 1.0:
+    if error <= 1.0 or (mode == REPLAY and np.isfinite(error)):
         work[at.accepted, lane] = 1.0
         return _RUNNING
+    if mode == REPLAY:
+        return _NON_FINITE
     real[PROPOSED, lane] = rejected_step(h, error, real[LAST_ERROR, lane] == 0.0, order)
     whole[REJECTED, lane] = 1
     if too_small(work[at.time, lane], real[PROPOSED, lane]):
@@ -176,19 +184,28 @@ def _judge(work: Array, at: Rows, lane: int, whole: Index, real: Array, order: i
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _write_outputs(
-    work: Array, at: Rows, lane: int, n_dense: int, times: Array, row: int, stop: float, rows: Array
-) -> int:
-    """Fill the output rows before `stop` by the dense output; returns the next row."""
-    now, h = work[at.time, lane], work[at.step, lane]
-    while row < times.shape[0] and times[row] < stop:
-        s = (times[row] - now) / h
-        for i in range(at.n):
-            value = interpolate(work, lane, at, n_dense, i, s)
-            rows[row, i] = value
-            work[at.lowest + i, lane] = min(work[at.lowest + i, lane], value)
-        row += 1
-    return row
+def _write_outputs(work: Array, at: Rows, whole: Index, real: Array, kernel: int, times: Array, states: Array) -> None:
+    """Fill the output rows that accepted steps pass, in all lanes, by the dense output."""
+    while True:
+        some = False
+        for lane in range(work.shape[1]):
+            row = whole[OUTPUT, lane]
+            wanted = work[at.accepted, lane] != 0.0 and row < times.shape[0] and times[row] < real[UNTIL, lane]
+            work[at.wanted, lane], work[at.share, lane] = 0.0, 0.0
+            if wanted:
+                some = True
+                work[at.wanted, lane] = 1.0
+                work[at.share, lane] = (times[row] - work[at.time, lane]) / work[at.step, lane]
+        if not some:
+            return
+        call_kernel(kernel, work.ctypes.data)
+        for lane in range(work.shape[1]):
+            if work[at.wanted, lane] != 0.0:
+                target = states[whole[MEMBER, lane], whole[OUTPUT, lane]]
+                source = work[at.between : at.between + at.n, lane]
+                for i in range(at.n):
+                    target[i] = source[i]
+                whole[OUTPUT, lane] += 1
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -223,6 +240,8 @@ def run_lanes(
     segments: Index,
     times: Array,
     step_sizes: Array,
+    script: Array,
+    script_first: Index,
     states: Array,
     final: Array,
     counts: Index,
@@ -251,8 +270,8 @@ def run_lanes(
     """
     width, memory, n_events = work.shape[1], work.ctypes.data, events.flags.shape[0]
     following, common = 0, atol.shape[0] == 1
-    whole = np.zeros((7, width), np.int64)
-    real = np.zeros((3, width))
+    whole = np.zeros((8, width), np.int64)
+    real = np.zeros((5, width))
     truth = np.zeros((width, n_events), np.bool_)
     bend = np.empty(at.n)
     for lane in range(width):
@@ -271,6 +290,7 @@ def run_lanes(
                     whole[:, lane] = 0
                     whole[PHASE, lane], whole[MEMBER, lane], whole[PIECE, lane] = _ENTER, b, bounds[b, 0]
                     real[PROPOSED, lane] = step_sizes[b]
+                    whole[LINE, lane] = script_first[b]
                     for e in range(n_events):
                         truth[lane, e] = events.flags[e, 0] != 0
                 elif phase == _FIRE:
@@ -308,9 +328,7 @@ def run_lanes(
                         whole[PHASE, lane] = _STEP if real[PROPOSED, lane] > 0.0 else _CHOOSE
                         real[LAST_ERROR, lane], whole[REJECTED, lane] = 0.0, 0
                     else:
-                        whole[OUTPUT, lane] = _keep_state(
-                            work, at, lane, times, whole[OUTPUT, lane], stop, states[b]
-                        )
+                        whole[OUTPUT, lane] = _keep_state(work, at, lane, times, whole[OUTPUT, lane], stop, states[b])
                         whole[PIECE, lane] += 1
                 elif whole[ATTEMPTS, lane] >= settings.max_steps:
                     status = _MAX_STEPS
@@ -335,43 +353,52 @@ def run_lanes(
                 real[PROPOSED, lane] = _first_step(work, at, lane, entries, settings, stop, bend)
                 whole[STARTS, lane] += 1
                 whole[PHASE, lane] = _STEP
-            work[at.step, lane] = end_of_step(now, real[PROPOSED, lane], stop) - now
+            after = end_of_step(now, real[PROPOSED, lane], stop)
+            if settings.mode == REPLAY:
+                after = script[whole[LINE, lane]]
+            real[AFTER, lane] = after
+            work[at.step, lane] = after - now
         call_kernel(settings.attempt, memory)
         accepted, dense = False, n_events > 0
         for lane in range(width):
             if whole[PHASE, lane] == _IDLE:
                 continue
             b, row = whole[MEMBER, lane], whole[OUTPUT, lane]
-            status = _judge(work, at, lane, whole, real, settings.order)
+            status = _judge(work, at, lane, whole, real, settings.order, settings.mode)
             if status != _RUNNING:
                 _close(whole, lane, status, states[b], final[b], counts[b])
             elif work[at.accepted, lane] == 1.0:
                 accepted = True
-                after = end_of_step(work[at.time, lane], real[PROPOSED, lane], spans[whole[PIECE, lane], 1])
-                dense = dense or (row < times.shape[0] and times[row] < after)
+                dense = dense or (row < times.shape[0] and times[row] < real[AFTER, lane])
         if not accepted:
             continue
+        for lane in range(width):
+            if settings.mode == RECORD and work[at.accepted, lane] != 0.0:
+                script[whole[LINE, lane]] = real[AFTER, lane]
+            whole[LINE, lane] += work[at.accepted, lane] != 0.0
         if dense:
             call_kernel(settings.dense, memory)
+            for lane in range(width):
+                real[UNTIL, lane] = real[AFTER, lane]
+                if n_events > 0 and work[at.accepted, lane] != 0.0:
+                    moment = locate_event(events, work, lane, at, settings.n_dense, real[AFTER, lane], truth[lane])
+                    if moment <= real[AFTER, lane]:
+                        whole[PHASE, lane] = _FIRE
+                        real[UNTIL, lane] = moment
+            _write_outputs(work, at, whole, real, settings.look, times, states)
         for lane in range(width):
             if work[at.accepted, lane] == 0.0:
                 continue
             b, now, stop = whole[MEMBER, lane], work[at.time, lane], spans[whole[PIECE, lane], 1]
-            after, moment = end_of_step(now, real[PROPOSED, lane], stop), np.inf
-            if n_events > 0:
-                moment = locate_event(events, work, lane, at, settings.n_dense, after, truth[lane])
-            until = min(after, moment)
-            whole[OUTPUT, lane] = _write_outputs(
-                work, at, lane, settings.n_dense, times, whole[OUTPUT, lane], until, states[b]
-            )
-            if moment <= after:
-                s = (until - now) / (after - now)
+            until = real[AFTER, lane]
+            if whole[PHASE, lane] == _FIRE:
+                until = real[UNTIL, lane]
+                s = (until - now) / (real[AFTER, lane] - now)
                 for i in range(at.n):
                     bend[i] = interpolate(work, lane, at, settings.n_dense, i, s)
                 for i in range(at.n):
                     work[at.stage + i, lane] = bend[i]
-                whole[PHASE, lane] = _FIRE
-            elif after == stop:
+            elif until == stop:
                 whole[PHASE, lane] = _ENTER
                 whole[PIECE, lane] += 1
             _proceed(work, at, lane, whole, real, until, settings.order)

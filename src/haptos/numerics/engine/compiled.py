@@ -90,12 +90,13 @@ def compile_system(system: OdeSystem, method: str, width: int, cache: Path | Non
     kernels = write_kernels(program, layout, chosen, width)
     machinery = compile_kernels(kernels.text, ENTRIES, cache)
     settings = Settings(
-        *(machinery.addresses[name] for name in ENTRIES),
+        **{name: machinery.addresses[name] for name in ENTRIES},
         order=chosen.order,
         n_dense=len(chosen.dense),
         timed=int(program.timed),
         max_steps=0,
         rtol=0.0,
+        mode=0,
     )
     entries = np.column_stack([system.rows, system.columns, program.entry_slots]).astype(np.int64)
     rows = Rows(program.n_states, *(getattr(layout, name) for name in Rows._fields[1:]))

@@ -11,6 +11,9 @@ Entry points, each taking the working memory of W lanes (see
     One step of the method: increments, result (in ``stage``) and its error.
 ``dense``
     Coefficients of the dense output of the step just attempted.
+``look``
+    The dense output at one ``share`` of the step per lane; where it is ``wanted`` its
+    lowest values are noted.
 ``accept``
     Take over the result in lanes whose ``accepted`` is 1.
 
@@ -32,7 +35,7 @@ from haptos.numerics.operations import Op
 
 __all__ = ["ENTRIES", "Kernels", "write_kernels"]
 
-ENTRIES: Final = ("hoist", "slope", "attempt", "dense", "accept")
+ENTRIES: Final = ("hoist", "slope", "attempt", "dense", "look", "accept")
 
 _PART: Final = 1200
 """Operations per function: LLVM's time grows faster than the length of a function."""
@@ -86,6 +89,7 @@ class _Writer:
         self._entry("slope", [*rates, *slopes, *matrix], at_state=True)
         self._attempt(rates, slopes, [*matrix, *factor], solve)
         self._dense()
+        self._look()
         self._accept()
 
     def _entry(self, name: str, calls: Sequence[str], at_state: bool = False) -> None:
@@ -96,16 +100,16 @@ class _Writer:
         f.line("ret void")
         self.module.add(f.text(f"void @{name}(ptr noalias %w)"))
 
-    def _block(self, name: str, block: Block, place: int, slots: Sequence[int] = ()) -> list[str]:
+    def _block(self, name: str, block: Block, place: int, slots: Sequence[int] | None = None) -> list[str]:
         """Write a block as functions of limited length; returns their names.
 
         Results go to ``place + slot``; those of the Jacobian, which have `slots`, negated.
         """
         targets: dict[int, list[int]] = {}
         for number, root in enumerate(block.roots):
-            targets.setdefault(root, []).append(place + (slots[number] if slots else number))
+            targets.setdefault(root, []).append(place + (number if slots is None else slots[number]))
         parts = [block.order[i : i + _PART] for i in range(0, len(block.order), _PART)]
-        if not parts and block.roots:
+        if not parts and (block.roots or slots is not None):
             parts = [()]
         reader = _Reader(self, block, parts)
         names = []
@@ -118,8 +122,8 @@ class _Writer:
                 if position in targets and position in self.program.guarded and block is not self.program.rhs:
                     value = finite_or_zero(f, value)
                 for row in targets.get(position, ()):
-                    f.store(f.rounded("fneg", value) if slots else value, row)
-            if slots and number == 0:
+                    f.store(value if slots is None else f.rounded("fneg", value), row)
+            if slots is not None and number == 0:
                 filled = set(range(self.program.elimination.n_slots)) - set(slots)
                 for slot in sorted(filled):
                     f.store(f.number(0.0), place + slot)
@@ -139,15 +143,15 @@ class _Writer:
         if not self.program.timed:
             return
         layout = self.layout
-        time = f.arithmetic(
-            "add", f.load(layout.time), f.arithmetic("mul", f.number(node), f.load(layout.step))
-        )
+        time = f.arithmetic("add", f.load(layout.time), f.arithmetic("mul", f.number(node), f.load(layout.step)))
         early, late = f.load(layout.earliest), f.load(layout.latest)
         time = f.select(f.compare("lt", time, early), early, time)
         time = f.select(f.compare("lt", late, time), late, time)
         f.store(time, layout.stage_time)
 
-    def _attempt(self, rates: Sequence[str], slopes: Sequence[str], matrix: Sequence[str], solve: Sequence[str]) -> None:
+    def _attempt(
+        self, rates: Sequence[str], slopes: Sequence[str], matrix: Sequence[str], solve: Sequence[str]
+    ) -> None:
         f, layout, n = Function(self.module), self.layout, self.n
         one, h = f.number(1.0), f.load(layout.step)
         f.store(f.arithmetic("div", one, f.arithmetic("mul", f.number(self.method.gamma), h)), layout.shift)
@@ -222,23 +226,39 @@ class _Writer:
         f.line("ret void")
         self.module.add(f.text("void @dense(ptr noalias %w)"))
 
+    def _look(self) -> None:
+        f, layout, n = Function(self.module), self.layout, self.n
+        wanted = f.compare("ne", f.load(layout.wanted), f.number(0.0))
+        share = f.load(layout.share)
+        rest = f.arithmetic("sub", f.number(1.0), share)
+        with f.loop("0", str(n)) as turn:
+            rows = [f.load(f.plus(turn.index, layout.dense + d * n)) for d in range(len(self.method.dense))]
+            inner = rows[-1]
+            for row in reversed(rows[:-1]):
+                inner = f.arithmetic("add", row, f.arithmetic("mul", share, inner))
+            start, result = (f.load(f.plus(turn.index, row)) for row in (layout.state, layout.stage))
+            end = f.arithmetic("add", result, f.arithmetic("mul", rest, inner))
+            value = f.arithmetic("add", f.arithmetic("mul", rest, start), f.arithmetic("mul", share, end))
+            f.store(value, f.plus(turn.index, layout.between))
+            lowest = f.load(f.plus(turn.index, layout.lowest))
+            lower = f.logic("and", wanted, f.compare("lt", value, lowest))
+            f.store(f.select(lower, value, lowest), f.plus(turn.index, layout.lowest))
+        f.line("ret void")
+        self.module.add(f.text("void @look(ptr noalias %w)"))
+
     def _accept(self) -> None:
         f, layout, n = Function(self.module), self.layout, self.n
         mask = f.compare("ne", f.load(layout.accepted), f.number(0.0))
         with f.loop("0", str(n)) as turn:
             result = f.load(f.plus(turn.index, layout.stage))
-            for row, new in (
-                (layout.state, result),
-                (layout.largest, None),
-                (layout.lowest, None),
+            largest, lowest = (f.load(f.plus(turn.index, row)) for row in (layout.largest, layout.lowest))
+            old = f.load(f.plus(turn.index, layout.state))
+            for row, before, after in (
+                (layout.state, old, result),
+                (layout.largest, largest, f.maximum(largest, f.rounded("fabs", result))),
+                (layout.lowest, lowest, f.select(f.compare("lt", result, lowest), result, lowest)),
             ):
-                old = f.load(f.plus(turn.index, row))
-                if row == layout.largest:
-                    new = f.maximum(old, f.rounded("fabs", result))
-                elif row == layout.lowest:
-                    new = f.select(f.compare("lt", result, old), result, old)
-                if new is not None:
-                    f.store(f.select(mask, new, old), f.plus(turn.index, row))
+                f.store(f.select(mask, after, before), f.plus(turn.index, row))
         f.line("ret void")
         self.module.add(f.text("void @accept(ptr noalias %w)"))
 

@@ -85,7 +85,7 @@ def compile_kernels(text: str, names: Sequence[str], cache: Path | None) -> Mach
         cpu=llvm.get_host_cpu_name(), features=features, opt=1, jit=True
     )
     described = f"{machine.triple} {llvm.get_host_cpu_name()} {features} {llvm.llvm_version_info}"
-    key = hashlib.sha256("\n".join([described, text]).encode()).hexdigest()
+    key = hashlib.sha256(f"{described}\n{text}".encode()).hexdigest()
     code = _kept(cache, key)
     if code is None:
         code = _object_code(llvm, machine, text)

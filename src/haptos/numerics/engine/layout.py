@@ -38,6 +38,9 @@ class Layout:
         The u of all stages.
     dense : int
         Coefficients of the dense output.
+    share, wanted, between : int
+        Shares of the step at which the dense output is evaluated, 1 in the lanes where
+        it is wanted, and the states there.
     spilled : int
         Values that one part of a large kernel leaves to the next.
     """
@@ -65,6 +68,9 @@ class Layout:
     matrix: int
     increments: int
     dense: int
+    share: int
+    wanted: int
+    between: int
     spilled: int
 
 
@@ -74,7 +80,9 @@ def make_layout(program: Program, method: Tableau) -> Layout:
     lengths = {
         "parameters": program.n_parameters,
         "hoisted": len(program.hoisted.roots),
-        **dict.fromkeys(("state", "stage", "rates", "carried", "time_slope", "atol", "largest", "lowest"), n),
+        **dict.fromkeys(
+            ("state", "stage", "rates", "carried", "time_slope", "atol", "largest", "lowest", "between"), n
+        ),
         "matrix": program.elimination.n_slots,
         "increments": method.stages * n,
         "dense": len(method.dense) * n,

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from haptos.errors import Status
 from haptos.numerics.engine._control import end_of_step, next_step, rejected_step, start_step, too_small
-from haptos.numerics.engine.machine import NumpyMachine
+from haptos.numerics.engine.arrays import NumpyMachine
 from haptos.numerics.engine.program import Block, Program, build_program, finite_or_zero, operate
 from haptos.numerics.engine.solver import pieces_of
 from haptos.numerics.engine.tableau import Tableau, tableau
@@ -69,14 +69,14 @@ class _Equations:
         """Evaluate a block; states are raised to their floor first."""
         program = self.program
         floor = np.where(program.floored, 0.0, -np.inf)
-        known: dict[int, Array] = {}
+        known: dict[int, np.float64] = {}
 
-        def value(position: int) -> Array:
+        def value(position: int) -> np.float64:
             if position not in known:
                 known[position] = compute(position)
             return known[position]
 
-        def compute(position: int) -> Array:
+        def compute(position: int) -> np.float64:
             node = block.nodes[position]
             if node.op is Op.CONSTANT:
                 return np.float64(node.value)
@@ -89,7 +89,7 @@ class _Equations:
                 return np.float64(floor[index] if state[index] < floor[index] else state[index])
             return apply(position)
 
-        def apply(position: int) -> Array:
+        def apply(position: int) -> np.float64:
             node = block.nodes[position]
             last = block.nodes[node.operands[-1]]
             exponent = last.value if node.op is Op.POW and last.op is Op.CONSTANT else None
@@ -318,7 +318,8 @@ class _Member:
             return np.asarray(evaluate_tape(events.triggers, state[None, None], fixed, clock)[0, 0] != 0.0)
 
         low = now
-        for high in (now + length * 1 / 4, now + length * 2 / 4, now + length * 3 / 4, after):
+        for look in (now + length * 1 / 4, now + length * 2 / 4, now + length * 3 / 4, after):
+            high = look
             truth = seen(high)
             if not np.any(truth & ~self.truth):
                 self.truth, low = truth, high
@@ -326,7 +327,7 @@ class _Member:
             while low < (middle := low + 0.5 * (high - low)) < high:
                 truth = seen(middle)
                 if np.any(truth & ~self.truth):
-                    high = middle  # noqa: PLW2901
+                    high = middle
                 else:
                     self.truth, low = truth, middle
             return high

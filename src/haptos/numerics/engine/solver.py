@@ -7,17 +7,17 @@ import time as clock
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from haptos.errors import ParameterError, Status
+from haptos.numerics.engine._lane_data import FREE, Job
 from haptos.numerics.engine.jit import default_cache, native_width
 from haptos.numerics.engine.tableau import tableau
 from haptos.numerics.ode import OdeSegment, OdeSolution, OdeTask
 
-__all__ = ["EngineSolver", "integrate", "pieces_of"]
+__all__ = ["EngineSolver", "Script", "integrate", "pieces_of"]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -41,7 +41,8 @@ class EngineSolver:
 
     Notes
     -----
-    Every lane has its own time and step size; a lane that is done takes the next member.
+    The dense output of Rodas4 loses accuracy between the steps of stiff systems that time
+    drives; Rodas5P does not. Every lane has its own time and step size; a lane that is done takes the next member.
     A step is accepted if the largest estimated error of any state is within its
     tolerance. Bits depend on the processor only through sine, cosine and their kin,
     which come from the C library.
@@ -69,7 +70,28 @@ class EngineSolver:
         return integrate(self, task, np.zeros(task.n_members))[0]
 
 
-def integrate(solver: EngineSolver, task: OdeTask, step_sizes: Array) -> tuple[OdeSolution, Array]:
+@dataclass(frozen=True, slots=True, eq=False)
+class Script:
+    """Steps that members record or follow.
+
+    Attributes
+    ----------
+    mode : int
+        FREE, RECORD or REPLAY of :mod:`haptos.numerics.engine._lane_data`.
+    ends : ndarray
+        Ends of accepted steps; written or read.
+    first : ndarray, shape (B,)
+        Where the steps of every member start.
+    """
+
+    mode: int
+    ends: Array
+    first: Index
+
+
+def integrate(
+    solver: EngineSolver, task: OdeTask, step_sizes: Array, script: Script | None = None
+) -> tuple[OdeSolution, Array]:
     """Integrate a task with given first steps.
 
     Parameters
@@ -80,6 +102,8 @@ def integrate(solver: EngineSolver, task: OdeTask, step_sizes: Array) -> tuple[O
         What.
     step_sizes : ndarray, shape (B,)
         First step to try of every member; 0 to choose one.
+    script : Script, optional
+        Steps to record or to follow; not with events.
 
     Returns
     -------
@@ -88,8 +112,6 @@ def integrate(solver: EngineSolver, task: OdeTask, step_sizes: Array) -> tuple[O
     step_sizes : ndarray, shape (B,)
         Steps to try next.
     """
-    from haptos.numerics.engine._lane_data import Job
-
     size, n = task.initial.shape
     if n == 0 or size == 0:
         return _without_states(task), step_sizes.copy()
@@ -103,11 +125,13 @@ def integrate(solver: EngineSolver, task: OdeTask, step_sizes: Array) -> tuple[O
         *pieces_of(task),
         np.array(task.times, dtype=np.float64),
         np.array(step_sizes, dtype=np.float64),
+        script.ends if script else np.zeros(1),
+        script.first if script else np.zeros(size, dtype=np.int64),
         np.full((size, len(task.times), n), np.nan),
         np.full((size, n), np.nan),
         np.zeros((size, 3), dtype=np.int64),
     )
-    seconds = _run(solver, task, job)
+    seconds = _run(solver, task, job, script.mode if script else FREE)
     steps = job.counts[:, 1]
     stages = tableau(solver.method).stages
     rhs = stages * steps + job.counts[:, 2]
@@ -115,14 +139,14 @@ def integrate(solver: EngineSolver, task: OdeTask, step_sizes: Array) -> tuple[O
     return OdeSolution(job.states, job.final, job.counts[:, 0], steps, rhs, share), job.step_sizes
 
 
-def _run(solver: EngineSolver, task: OdeTask, job: Job) -> float:  # noqa: F821
+def _run(solver: EngineSolver, task: OdeTask, job: Job, mode: int) -> float:
     """Share the members among threads; returns the wall time [s]."""
     from haptos.numerics.engine._lanes import run_lanes
     from haptos.numerics.engine.compiled import compile_system, event_tables
 
     width = solver.width or native_width()
     compiled = compile_system(task.system, solver.method, width, default_cache() if solver.keep else None)
-    settings = compiled.settings._replace(max_steps=task.max_steps, rtol=float(task.rtol))
+    settings = compiled.settings._replace(max_steps=task.max_steps, rtol=float(task.rtol), mode=mode)
     floor = np.array(task.system.floor)
     began = clock.perf_counter()
 
@@ -163,8 +187,8 @@ def _sources(segments: Sequence[OdeSegment], size: int, n: int, p: int) -> tuple
         return known[kind][id(array)]
 
     sources = [[place(0, s.parameters), place(1, s.scale), place(1, s.shift)] for s in segments]
-    parameters = np.array(kept[0], dtype=np.float64).reshape(-1, size, p)
-    changes = np.array(kept[1], dtype=np.float64).reshape(-1, size, n)
+    parameters = np.array(kept[0], dtype=np.float64).reshape(len(kept[0]), size, p)
+    changes = np.array(kept[1], dtype=np.float64).reshape(len(kept[1]), size, n)
     return parameters, changes, np.array(sources, dtype=np.int64)
 
 

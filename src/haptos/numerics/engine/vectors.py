@@ -2,7 +2,7 @@
 
 A :class:`Function` collects the instructions of one function. No flag allows LLVM to
 change a rounding, and W appears in nothing but the type, so every lane computes what
-:class:`haptos.numerics.engine.machine.NumpyMachine` does.
+:class:`haptos.numerics.engine.arrays.NumpyMachine` does.
 """
 
 from __future__ import annotations
@@ -229,7 +229,9 @@ class Function:
         self.line(f"{tail}:")
         phis = [f"{turn.index} = phi i64 [ {start}, %{before} ], [ %{label}n, %{tail} ]"]
         for value, first, last in zip(turn.values, carried, turn.next, strict=True):
-            phis.append(f"{value.text} = phi {self._type(value.kind)} [ {first.text}, %{before} ], [ {last.text}, %{tail} ]")
+            phis.append(
+                f"{value.text} = phi {self._type(value.kind)} [ {first.text}, %{before} ], [ {last.text}, %{tail} ]"
+            )
         self._lines[head:head] = phis
         self.line(f"%{label}n = add i64 {turn.index}, 1")
         self.line(f"%{label}d = icmp slt i64 %{label}n, {stop}")
@@ -251,4 +253,3 @@ def table(name: str, numbers: Iterable[int]) -> str:
     """Return a constant table of 32-bit whole numbers."""
     items = list(numbers) or [0]
     return f"@{name} = internal constant [{len(items)} x i32] [{', '.join(f'i32 {i}' for i in items)}]"
-

@@ -4,7 +4,7 @@ Import this module only inside functions: it imports numba. The readable twin is
 :mod:`haptos.numerics.stochastic.reference`.
 """
 
-# ruff: noqa: PLR0915, PLR0917, C901
+# ruff: noqa: PLR0912, PLR0915, PLR0917, C901
 # Kernels take bare arrays and run long by nature.
 
 from __future__ import annotations

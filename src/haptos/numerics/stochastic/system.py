@@ -87,8 +87,8 @@ class StochasticSystem:
     reads : Ragged
         Species that each law depends on.
     orders : ndarray, shape (R,)
-        Bound of the relative change of each law, see
-        :func:`~haptos.numerics.stochastic.products.order_of`; inf if none is known.
+        Bound of the relative change of each law: the number of factors in the table,
+        else :func:`~haptos.numerics.stochastic.products.order_of`; inf if none is known.
     watched : ndarray of bool, shape (n_parameters,)
         Parameters that must not be negative.
     breaks : Tape
@@ -200,7 +200,7 @@ def build_stochastic_system(
         nodes=ragged(ancestors(found, depth) for found in depends),
         depth=depth,
         reads=ragged(reads),
-        orders=np.array([order_of(builder, j.propensity, range(n_counts)) if j.proven else np.inf for j in jumps]),
+        orders=np.array([_order(builder, j, law, n_counts) for j, law in zip(jumps, laws, strict=True)]),
         watched=np.zeros(n_parameters, dtype=bool) if watched is None else np.asarray(watched, dtype=bool),
         breaks=build_tape(frozen, times, n_variables, fixed),
         events=build_events(frozen, events, n_states, n_parameters) if events else None,
@@ -258,6 +258,12 @@ def _table_law(builder: GraphBuilder, propensity: int, n_counts: int) -> Product
         if any((species, lower) not in product.species for lower in range(offset)):
             return None  # x - 1 without x is negative at 0, which only the tapes watch
     return product
+
+
+def _order(builder: GraphBuilder, jump: Jump, law: Product | None, n_counts: int) -> float:
+    if law is not None:
+        return float(sum(law.species.values()))
+    return order_of(builder, jump.propensity, range(n_counts)) if jump.proven else float("inf")
 
 
 def _table(laws: Sequence[Product | None], n_states: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:

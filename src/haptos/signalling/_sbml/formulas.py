@@ -17,7 +17,10 @@ import libsbml as sbml
 
 from haptos.numerics import GraphBuilder, Op
 
-__all__ = ["MathReader", "UnsupportedMathError"]
+__all__ = ["MOST_STEPS", "MathReader", "UnsupportedMathError"]
+
+MOST_STEPS: Final = 5_000_000
+"""Most operations of a model with all calls of functions written out."""
 
 
 class UnsupportedMathError(Exception):
@@ -46,6 +49,8 @@ class MathReader:
         self._builder = builder
         self._symbols = dict(symbols)
         self._functions = functions
+        self._called: dict[tuple[str, tuple[int, ...]], int] = {}
+        self._steps = 0
 
     def read(self, root: Any, local: Mapping[str, int] | None = None) -> int:
         """Return the expression of a formula.
@@ -70,6 +75,9 @@ class MathReader:
         todo: list[tuple[Any, bool]] = [(root, False)]
         done: list[int] = []
         while todo:
+            self._steps += 1
+            if self._steps > MOST_STEPS:
+                raise UnsupportedMathError(f"more than {MOST_STEPS} operations with all function calls written out")
             node, ready = todo.pop()
             count = node.getNumChildren()
             if ready:
@@ -120,7 +128,10 @@ class MathReader:
         arguments, body = self._functions[name]
         if len(arguments) != len(operands) or body is None:
             raise UnsupportedMathError(f"the function {name!r} takes {len(arguments)} arguments, not {len(operands)}")
-        return self._walk(body, dict(zip(arguments, operands, strict=True)), (*calls, name))
+        known = (name, tuple(operands))
+        if known not in self._called:
+            self._called[known] = self._walk(body, dict(zip(arguments, operands, strict=True)), (*calls, name))
+        return self._called[known]
 
 
 def _takes_operands(node: Any) -> bool:

@@ -15,8 +15,8 @@ from haptos.signalling._kinetic_model import (
     Reaction,
     Species,
 )
-from haptos.signalling._sbml_math import MathReader, UnsupportedMathError
-from haptos.signalling._sbml_text import notes_text, resources, unit_text
+from haptos.signalling._sbml.formulas import MathReader, UnsupportedMathError
+from haptos.signalling._sbml.texts import notes_text, resources, unit_text
 
 __all__ = ["ModelReader"]
 

@@ -67,7 +67,7 @@ def translate_guarded(text: str, limit: float) -> str:
     ModelError
         Also if the child crashes or takes longer.
     """
-    command = [sys.executable, "-P", "-m", "haptos.signalling._antimony"]
+    command = [sys.executable, "-P", "-m", "haptos.signalling._sbml.antimony_text"]
     try:
         done = subprocess.run(command, input=text.encode(), capture_output=True, timeout=limit, check=False)
     except subprocess.TimeoutExpired as fault:

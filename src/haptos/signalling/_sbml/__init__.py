@@ -1,0 +1,1 @@
+"""From SBML and Antimony texts to the intermediate form: screening, checks, formulas, copying."""
