@@ -82,7 +82,7 @@ class _Child:
         self.busy = False
         try:
             return self.pipe.recv()
-        except EOFError:
+        except (EOFError, OSError):
             self.process.join()
             return "crash"
 

@@ -41,7 +41,7 @@ from haptos.signalling.network import Network, compile_network
 BAD = ("WRONG", "error", "crash", "hang")
 OUTCOMES = ("passed", "refused", "failed", *BAD)
 RTOL = 1e-9
-SECONDS = 120.0
+SECONDS = 600.0
 
 
 @dataclass(frozen=True)

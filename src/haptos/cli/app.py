@@ -63,6 +63,7 @@ class _Top(TyperGroup):
 LAZY: Mapping[str, tuple[str, str, str]] = {
     "runs": ("haptos.cli.runs", "List, show and verify finished runs.", "Experiments"),
     "evidence": ("haptos.cli.evidence", "Claims, sources and quantities of the library.", "Literature"),
+    "model": ("haptos.cli.model", "Look at, simulate and sample any SBML or Antimony file.", "Models"),
 }
 
 app = typer.Typer(

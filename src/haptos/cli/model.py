@@ -103,8 +103,7 @@ def sample_command(  # noqa: PLR0917 - typer passes by name
     import numpy as np
 
     from haptos.cli import model_view as view
-    from haptos.signalling._stochastic import SampleSettings
-    from haptos.signalling.network import compile_network
+    from haptos.signalling.network import SampleSettings, compile_network
 
     with _located(file):
         network = compile_network(_text(file))
@@ -177,8 +176,7 @@ def _values(settings: Sequence[str], network: Any) -> tuple[dict[str, float], di
     """Sort name=value into parameters and start values."""
     from math import isnan
 
-    from haptos.errors import ParameterError
-    from haptos.signalling._inputs import unknown_name
+    from haptos.errors import ParameterError, nearest
 
     starts = {*network.species, *getattr(network, "states", ())}
     fixed = set(network.parameters)
@@ -198,7 +196,9 @@ def _values(settings: Sequence[str], network: Any) -> tuple[dict[str, float], di
         elif name in fixed:
             parameters[name] = value
         else:
-            raise unknown_name(name, "parameter or species", sorted(starts | fixed), {})
+            close = nearest(name, sorted(starts | fixed))
+            hint = f"; did you mean {', '.join(close)}?" if close else ""
+            raise ParameterError(f"there is no parameter or species {name!r}{hint}")
     return parameters, initial
 
 

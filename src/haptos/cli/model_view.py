@@ -13,10 +13,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import ArrayLike
 
-    from haptos.signalling._kinetic_model import KineticModel, ModelEvent, Reaction
-    from haptos.signalling._result import SimulationResult
-    from haptos.signalling._sample_result import SampleResult
-    from haptos.signalling.network import Network
+    from haptos.signalling.network import Network, SampleResult, SimulationResult
+    from haptos.signalling.sbml import KineticModel, ModelEvent, Reaction
 
 __all__ = ["courses", "info", "line_of_blocks", "samples"]
 
@@ -159,7 +157,7 @@ def _foot(console: Any, result: SimulationResult, unit: str) -> None:
 
 def samples(result: SampleResult, unit: str, *, out: str, as_json: bool) -> None:
     """Show runs: mean and spread of every count at the end."""
-    from haptos.signalling._methods import citations
+    from haptos.signalling.network import citations
 
     _write(result.to_dataframe(), out)
     good = result.counts[result.ok]

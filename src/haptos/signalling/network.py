@@ -35,7 +35,7 @@ from haptos.signalling._inputs import Segment, Values, batch_size, columns, unkn
 from haptos.signalling._jumps import build_jumps
 from haptos.signalling._kinetic_model import KineticModel
 from haptos.signalling._magnitudes import Magnitudes
-from haptos.signalling._methods import method_of
+from haptos.signalling._methods import Citation, citations, method_of
 from haptos.signalling._result import SimulationResult, SteadyResult
 from haptos.signalling._sample_result import SampleResult
 from haptos.signalling._start import StartRule, compile_start
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from haptos.signalling._roadrunner import RoadRunnerNetwork
 
 __all__ = [
+    "Citation",
     "ConservationLaw",
     "Network",
     "SampleResult",
@@ -53,6 +54,7 @@ __all__ = [
     "Segment",
     "SimulationResult",
     "SteadyResult",
+    "citations",
     "compile_network",
     "open_network",
 ]

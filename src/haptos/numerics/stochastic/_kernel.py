@@ -24,12 +24,17 @@ __all__ = ["Members", "Plan", "Scratch", "all_propensities", "exact_piece", "exa
 Array = NDArray[np.float64]
 Index = NDArray[np.int32]
 Integers = NDArray[np.int64]
+Words = NDArray[np.uint64]
+
+_ZERO, _ONE, _TWO, _THREE = np.uint64(0), np.uint64(1), np.uint64(2), np.uint64(3)
+_FOUR, _FIVE, _SIX, _SEVEN, _EIGHT = np.uint64(4), np.uint64(5), np.uint64(6), np.uint64(7), np.uint64(8)
 
 MOST = 9007199254740992.0
 """2**53: counts beyond it are not exact and end a member."""
 
-REACHED, FIRED, FAILED, PAUSED = 0, 1, 2, 3
-"""How a piece ended: at its end, at a trigger that turned true, with a status, after a budget of steps."""
+REACHED, FIRED, FAILED, PAUSED, DUE = 0, 1, 2, 3, 4
+"""How jumping ended: at the end, at a trigger that turned true, with a status, after a budget of
+steps, before an output."""
 
 _MAX_STEPS, _NON_FINITE, _NEGATIVE = int(Status.MAX_STEPS), int(Status.NON_FINITE), int(Status.NEGATIVE)
 
@@ -39,6 +44,7 @@ class Plan(NamedTuple):
 
     n_counts: int
     n_states: int
+    all_short: bool
     depth: int
     leaf: int
     change_first: Index
@@ -71,6 +77,14 @@ class Plan(NamedTuple):
     trigger_output: Index
     trigger_places: Integers
     watched: NDArray[np.uint8]
+    hot_change_first: Words  # the hot lists once more, unsigned: no test for negative places
+    hot_changes: Words
+    hot_node_first: Words
+    hot_nodes: Words
+    short_first: Words  # dependent laws of up to two factors, by jump
+    short_place: Words  # (., 3): place in the tree, first and second species
+    short_offset: Array  # (., 2)
+    short_jump: Index
 
 
 class Members(NamedTuple):
@@ -97,6 +111,7 @@ class Scratch(NamedTuple):
     x: Array
     tree: Array
     coefficients: Array
+    short: Array  # coefficients in the order of the dependent laws
     coefficient_work: Array
     law_work: Array
     trigger_work: Array
@@ -104,36 +119,39 @@ class Scratch(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def _add_up(tree: Array, i: int) -> None:
+def _add_up(tree: Array, i: np.uint64) -> None:
     """Set an inner node to the sum of its children, in pairs."""
-    c = 8 * i + 1
-    left = (tree[c] + tree[c + 1]) + (tree[c + 2] + tree[c + 3])
-    right = (tree[c + 4] + tree[c + 5]) + (tree[c + 6] + tree[c + 7])
+    c = _EIGHT * i + _ONE
+    left = (tree[c] + tree[c + _ONE]) + (tree[c + _TWO] + tree[c + _THREE])
+    right = (tree[c + _FOUR] + tree[c + _FIVE]) + (tree[c + _SIX] + tree[c + _SEVEN])
     tree[i] = left + right
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _choose(tree: Array, depth: int, leaf: int, mark: float) -> int:
+def _choose(tree: Array, depth: int, leaf: np.uint64, mark: float) -> np.uint64:
     """Return the jump in whose stretch of [0, total) the mark lies; never one of propensity zero."""
-    i = 0
+    i = _ZERO
     for _ in range(depth):
-        c = 8 * i + 1
+        c = _EIGHT * i + _ONE
         p1 = tree[c]
-        p2 = p1 + tree[c + 1]
-        p3 = p2 + tree[c + 2]
-        p4 = p3 + tree[c + 3]
-        p5 = p4 + tree[c + 4]
-        p6 = p5 + tree[c + 5]
-        p7 = p6 + tree[c + 6]
-        k = 0
-        below = 0.0
-        for p in (p1, p2, p3, p4, p5, p6, p7):
-            over = mark >= p
-            k += over
-            below = p if over else below
+        p2 = p1 + tree[c + _ONE]
+        p3 = p2 + tree[c + _TWO]
+        p4 = p3 + tree[c + _THREE]
+        p5 = p4 + tree[c + _FOUR]
+        p6 = p5 + tree[c + _FIVE]
+        p7 = p6 + tree[c + _SIX]
+        k = np.uint64(mark >= p1) + np.uint64(mark >= p2) + np.uint64(mark >= p3) + np.uint64(mark >= p4)
+        k += np.uint64(mark >= p5) + np.uint64(mark >= p6) + np.uint64(mark >= p7)
+        below = p1 if mark >= p1 else 0.0
+        below = p2 if mark >= p2 else below
+        below = p3 if mark >= p3 else below
+        below = p4 if mark >= p4 else below
+        below = p5 if mark >= p5 else below
+        below = p6 if mark >= p6 else below
+        below = p7 if mark >= p7 else below
         mark -= below
-        while k > 0 and tree[c + k] <= 0.0:
-            k -= 1
+        while k > _ZERO and tree[c + k] <= 0.0:
+            k -= _ONE
         i = c + k
     return i - leaf
 
@@ -180,6 +198,8 @@ def open_piece(plan: Plan, s: Scratch, moment: float) -> int:
             return _NON_FINITE
         if c < 0.0:
             return _NEGATIVE
+    for k in range(plan.short_jump.shape[0]):
+        s.short[k] = s.coefficients[plan.short_jump[k]]
     s.law_work[plan.law_places[3]] = moment
     return all_propensities(plan, s)
 
@@ -201,7 +221,7 @@ def all_propensities(plan: Plan, s: Scratch) -> int:
             return _NEGATIVE
         s.tree[plan.leaf + r] = a
     for i in range(plan.leaf - 1, -1, -1):
-        _add_up(s.tree, i)
+        _add_up(s.tree, np.uint64(i))
     return 0 if np.isfinite(s.tree[0]) else _NON_FINITE
 
 
@@ -235,14 +255,128 @@ def record(plan: Plan, s: Scratch, m: Members, b: int, times: Array, limit: floa
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _rise(x: Array, of: Index, by: Array, first: int, end: int) -> int:
-    """Let a jump happen; returns a status."""
-    for k in range(first, end):
-        v = x[of[k]] + by[k]
-        x[of[k]] = v
-        if not 0.0 <= v <= MOST:
-            return _NEGATIVE if v < 0.0 else _NON_FINITE
+def _short_jumps(
+    x: Array,
+    tree: Array,
+    stream: Words,
+    short: Array,
+    change_first: Words,
+    changes: Words,
+    change_by: Array,
+    short_first: Words,
+    short_place: Words,
+    short_offset: Array,
+    node_first: Words,
+    nodes: Words,
+    depth: int,
+    first_leaf: np.uint64,
+    clock: float,
+    pending: float,
+    due: float,
+    stop: float,
+    most: int,
+) -> tuple[int, float, float, int]:
+    """Jump where all laws are in the table with up to two factors: the loop that decides the speed.
+
+    Returns why it ended, the clock, the time of a jump that was drawn but waits for an
+    output at `due` to be written first (nan if none), and the number of jumps. The reason
+    is REACHED, PAUSED (budget), DUE, or minus a status.
+    """
+    t = clock
+    n = 0
+    while True:
+        total = tree[0]
+        if total <= 0.0:
+            return REACHED, stop, np.nan, n
+        if not pending > t:
+            if n >= most:
+                return PAUSED, t, np.nan, n
+            pending = t + exponential(stream) / total
+            if pending >= stop:
+                return REACHED, stop, np.nan, n
+            if due < pending:
+                return DUE, t, pending, n
+        t = pending
+        pending = np.nan
+        r = _choose(tree, depth, first_leaf, unit(stream) * total)
+        n += 1
+        for k in range(change_first[r], change_first[r + _ONE]):
+            v = x[changes[k]] + change_by[k]
+            x[changes[k]] = v
+            if not 0.0 <= v <= MOST:
+                return (-_NEGATIVE if v < 0.0 else -_NON_FINITE), t, np.nan, n
+        for k in range(short_first[r], short_first[r + _ONE]):
+            one = x[short_place[k, 1]] - short_offset[k, 0]
+            tree[short_place[k, 0]] = short[k] * one * (x[short_place[k, 2]] - short_offset[k, 1])
+        for k in range(node_first[r], node_first[r + _ONE]):
+            _add_up(tree, nodes[k])
+        if not tree[0] < np.inf:
+            return -_NON_FINITE, t, np.nan, n
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _other_laws(plan: Plan, s: Scratch, r: int) -> int:
+    """Evaluate the laws of more than two factors and those on tapes that a jump changes; returns a status."""
+    for k in range(plan.depends_split[r, 0], plan.depends_split[r, 1]):
+        j = plan.depends[k]
+        s.tree[plan.leaf + j] = _table(s.x, plan.species, plan.offset, plan.n_factors[j], s.coefficients[j], j)
+    for k in range(plan.change_first[r], plan.change_first[r + 1]):
+        s.law_work[plan.law_places[2] + plan.change_of[k]] = s.x[plan.change_of[k]]
+    for k in range(plan.depends_split[r, 1], plan.depends_first[r + 1]):
+        law = plan.law_of[plan.depends[k]]
+        first, end = plan.law_start[law], plan.law_start[law + 1]
+        run(plan.law_body[first:end], plan.law_places[1] + first, s.law_work)
+        a = s.law_work[plan.law_output[law]]
+        if a < 0.0:
+            return _NEGATIVE
+        s.tree[plan.leaf + plan.depends[k]] = a
     return 0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _any_jumps(
+    plan: Plan, s: Scratch, clock: float, pending: float, due: float, stop: float, most: int
+) -> tuple[int, float, float, int]:
+    """Do what :func:`_short_jumps` does, for laws of all kinds."""
+    x, tree, stream, short = s.x, s.tree, s.stream, s.short
+    change_first, changes, change_by = plan.hot_change_first, plan.hot_changes, plan.change_by
+    short_first, short_place, short_offset = plan.short_first, plan.short_place, plan.short_offset
+    node_first, nodes, depth, first_leaf = plan.hot_node_first, plan.hot_nodes, plan.depth, np.uint64(plan.leaf)
+    split, depends_first = plan.depends_split, plan.depends_first
+    t = clock
+    n = 0
+    while True:
+        total = tree[0]
+        if total <= 0.0:
+            return REACHED, stop, np.nan, n
+        if not pending > t:
+            if n >= most:
+                return PAUSED, t, np.nan, n
+            pending = t + exponential(stream) / total
+            if pending >= stop:
+                return REACHED, stop, np.nan, n
+            if due < pending:
+                return DUE, t, pending, n
+        t = pending
+        pending = np.nan
+        r = _choose(tree, depth, first_leaf, unit(stream) * total)
+        n += 1
+        for k in range(change_first[r], change_first[r + _ONE]):
+            v = x[changes[k]] + change_by[k]
+            x[changes[k]] = v
+            if not 0.0 <= v <= MOST:
+                return (-_NEGATIVE if v < 0.0 else -_NON_FINITE), t, np.nan, n
+        for k in range(short_first[r], short_first[r + _ONE]):
+            one = x[short_place[k, 1]] - short_offset[k, 0]
+            tree[short_place[k, 0]] = short[k] * one * (x[short_place[k, 2]] - short_offset[k, 1])
+        if split[r, 0] < depends_first[r + _ONE]:
+            status = _other_laws(plan, s, np.int64(r))
+            if status != 0:
+                return -status, t, np.nan, n
+        for k in range(node_first[r], node_first[r + _ONE]):
+            _add_up(tree, nodes[k])
+        if not tree[0] < np.inf:
+            return -_NON_FINITE, t, np.nan, n
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -254,69 +388,52 @@ def exact_piece(
     Ends early at a trigger, a failure, or after `budget` jumps. ``moment`` is a time
     inside the piece, at which triggers are examined.
     """
-    x, tree, coefficients, stream = s.x, s.tree, s.coefficients, s.stream
-    change_first, change_of, change_by = plan.change_first, plan.change_of, plan.change_by
-    depends_first, depends, split = plan.depends_first, plan.depends, plan.depends_split
-    nodes_first, nodes, depth, leaf = plan.nodes_first, plan.nodes, plan.depth, plan.leaf
-    species, offset, n_factors = plan.species, plan.offset, plan.n_factors
-    law_of, law_start, law_body, law_output = plan.law_of, plan.law_start, plan.law_body, plan.law_output
-    law_work, law_variable, law_first = s.law_work, plan.law_places[2], plan.law_places[1]
     watching = plan.trigger_output.shape[0] > 0
-    t = m.clock[b]
-    due = times[m.cursor[b]] if m.cursor[b] < times.shape[0] else np.inf
-    n = 0
     most = min(budget, max_steps - m.n_steps[b])
+    pending = np.nan
     ended = REACHED
     while True:
-        total = tree[0]
-        if total <= 0.0:
-            t = stop
+        due = times[m.cursor[b]] if m.cursor[b] < times.shape[0] else np.inf
+        if plan.all_short and not watching:
+            ended, t, later, n = _short_jumps(
+                s.x,
+                s.tree,
+                s.stream,
+                s.short,
+                plan.hot_change_first,
+                plan.hot_changes,
+                plan.change_by,
+                plan.short_first,
+                plan.short_place,
+                plan.short_offset,
+                plan.hot_node_first,
+                plan.hot_nodes,
+                plan.depth,
+                np.uint64(plan.leaf),
+                m.clock[b],
+                pending,
+                due,
+                stop,
+                most,
+            )
+        else:
+            step = min(most, 1) if watching else most
+            ended, t, later, n = _any_jumps(plan, s, m.clock[b], pending, due, stop, step)
+        m.clock[b] = t
+        m.n_events[b] += n
+        m.n_steps[b] += n
+        most -= n
+        pending = np.nan
+        if ended == DUE:
+            record(plan, s, m, b, times, later, False)  # noqa: FBT003
+            pending = later
+        elif ended < 0:
+            m.status[b] = -ended
+            return FAILED
+        elif watching and n > 0 and examine(plan, s, m.truth[b], moment):
+            return FIRED
+        elif ended == REACHED or most == 0:
             break
-        if n >= most:
-            ended = PAUSED
-            break
-        later = t + exponential(stream) / total
-        if later >= stop:
-            t = stop
-            break
-        t = later
-        if due < t:
-            record(plan, s, m, b, times, t, False)  # noqa: FBT003
-            due = times[m.cursor[b]] if m.cursor[b] < times.shape[0] else np.inf
-        r = _choose(tree, depth, leaf, unit(stream) * total)
-        n += 1
-        status = _rise(x, change_of, change_by, change_first[r], change_first[r + 1])
-        for k in range(depends_first[r], split[r, 0]):
-            j = depends[k]
-            one = x[species[j, 0]] - offset[j, 0]
-            tree[leaf + j] = coefficients[j] * one * (x[species[j, 1]] - offset[j, 1])
-        for k in range(split[r, 0], split[r, 1]):
-            j = depends[k]
-            tree[leaf + j] = _table(x, species, offset, n_factors[j], coefficients[j], j)
-        if split[r, 1] < depends_first[r + 1]:
-            for k in range(change_first[r], change_first[r + 1]):
-                law_work[law_variable + change_of[k]] = x[change_of[k]]
-            for k in range(split[r, 1], depends_first[r + 1]):
-                law = law_of[depends[k]]
-                run(law_body[law_start[law] : law_start[law + 1]], law_first + law_start[law], law_work)
-                a = law_work[law_output[law]]
-                tree[leaf + depends[k]] = a
-                if a < 0.0:
-                    status = _NEGATIVE
-        for k in range(nodes_first[r], nodes_first[r + 1]):
-            _add_up(tree, nodes[k])
-        if status == 0 and not tree[0] < np.inf:
-            status = _NON_FINITE
-        if status != 0:
-            m.status[b] = status
-            ended = FAILED
-            break
-        if watching and examine(plan, s, m.truth[b], moment):
-            ended = FIRED
-            break
-    m.clock[b] = t
-    m.n_events[b] += n
-    m.n_steps[b] += n
     if ended == PAUSED and m.n_steps[b] >= max_steps:
         m.status[b] = _MAX_STEPS
         ended = FAILED

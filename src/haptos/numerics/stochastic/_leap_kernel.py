@@ -296,6 +296,7 @@ def advance(
         np.ones(plan.n_states + 1),
         np.zeros(plan.leaf + 8**plan.depth),
         np.zeros(n_jumps),
+        np.zeros(plan.short_jump.shape[0]),
         coefficient_work,
         law_work,
         trigger_work,

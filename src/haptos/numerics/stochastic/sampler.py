@@ -259,8 +259,29 @@ def _plan(system: StochasticSystem) -> Plan:
         "trigger_places": trigger[3],
         "watched": system.watched.astype(np.uint8),
     }
+    arrays |= _hot(system, leaf)
     locked = {name: _locked(array) for name, array in arrays.items()}
-    return Plan(n_counts=system.n_counts, n_states=system.n_states, depth=system.depth, leaf=leaf, **locked)
+    all_short = bool(np.all((system.n_factors >= 0) & (system.n_factors <= 2)))
+    sizes = {"n_counts": system.n_counts, "n_states": system.n_states, "depth": system.depth, "leaf": leaf}
+    return Plan(all_short=all_short, **sizes, **locked)
+
+
+def _hot(system: StochasticSystem, leaf: int) -> dict[str, NDArray[Any]]:
+    """Return the lists that every jump goes through, unsigned and in the order of their use."""
+    flat, first, split = system.depends.flat, system.depends.first, system.depends_split
+    short = [flat[first[r] : split[r, 0]] for r in range(system.n_jumps)]
+    jumps = np.concatenate([*short, np.zeros(0, dtype=np.int32)]).astype(np.int32)
+    pair = system.factors[jumps, :2]
+    return {
+        "hot_change_first": system.changes.first.astype(np.uint64),
+        "hot_changes": system.changes.flat.astype(np.uint64),
+        "hot_node_first": system.nodes.first.astype(np.uint64),
+        "hot_nodes": system.nodes.flat.astype(np.uint64),
+        "short_first": np.cumsum([0, *(len(row) for row in short)]).astype(np.uint64),
+        "short_place": np.column_stack([leaf + jumps, pair[:, :, 0]]).astype(np.uint64),
+        "short_offset": pair[:, :, 1].astype(np.float64),
+        "short_jump": jumps,
+    }
 
 
 def _locked(array: NDArray[Any]) -> Any:
