@@ -269,6 +269,7 @@ def test_functions_that_double_forty_times() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_functions_that_really_double_forty_times() -> None:
     """Every call is another one: the stated limit."""
     twice = "<apply><times/><cn>2</cn><ci> x </ci></apply>"

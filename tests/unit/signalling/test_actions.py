@@ -10,12 +10,22 @@ from haptos.conditions.interventions import AnyIntervention
 from haptos.signalling.actions import Change, Refusal, changes_of, surroundings_of
 
 READ = TypeAdapter(AnyIntervention)
-OFFERED = set(  # noqa: SIM905 - longer as a list
-    """
-    expression__ILK transgene__NFKBIA expression__NFKBIA endogenous__NFKBIA silencing__RELA expression__AKT1
-    activity_factor__PI3K forced__AKT1 BAY_11_7082 TNF anti_MMP9 ligation growth_factor kb_site__MMP9
-    """.split()
-)
+OFFERED = {
+    "expression__ILK",
+    "transgene__NFKBIA",
+    "expression__NFKBIA",
+    "endogenous__NFKBIA",
+    "silencing__RELA",
+    "expression__AKT1",
+    "activity_factor__PI3K",
+    "forced__AKT1",
+    "BAY_11_7082",
+    "TNF",
+    "anti_MMP9",
+    "ligation",
+    "growth_factor",
+    "kb_site__MMP9",
+}
 
 
 def changes(**entry):

@@ -4,7 +4,7 @@ Import this module only inside functions: it imports numba. The readable twin is
 :mod:`haptos.numerics.stochastic.reference`.
 """
 
-# ruff: noqa: PLR0912, PLR0915, PLR0917, C901
+# ruff: noqa: PLR0913, PLR0917, C901
 # Kernels take bare arrays and run long by nature.
 
 from __future__ import annotations
@@ -82,8 +82,11 @@ class Plan(NamedTuple):
     hot_node_first: Words
     hot_nodes: Words
     short_first: Words  # dependent laws of up to two factors, by jump
-    short_place: Words  # (., 3): place in the tree, first and second species
-    short_offset: Array  # (., 2)
+    short_place: Words  # in the tree
+    short_one: Words  # first and second species, with their offsets
+    short_two: Words
+    offset_one: Array
+    offset_two: Array
     short_jump: Index
 
 
@@ -118,7 +121,7 @@ class Scratch(NamedTuple):
     stream: NDArray[np.uint64]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def _add_up(tree: Array, i: np.uint64) -> None:
     """Set an inner node to the sum of its children, in pairs."""
     c = _EIGHT * i + _ONE
@@ -127,18 +130,19 @@ def _add_up(tree: Array, i: np.uint64) -> None:
     tree[i] = left + right
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def _choose(tree: Array, depth: int, leaf: np.uint64, mark: float) -> np.uint64:
     """Return the jump in whose stretch of [0, total) the mark lies; never one of propensity zero."""
     i = _ZERO
     for _ in range(depth):
         c = _EIGHT * i + _ONE
+        pair, half = tree[c + _TWO] + tree[c + _THREE], tree[c + _FOUR] + tree[c + _FIVE]
         p1 = tree[c]
         p2 = p1 + tree[c + _ONE]
         p3 = p2 + tree[c + _TWO]
-        p4 = p3 + tree[c + _THREE]
+        p4 = p2 + pair
         p5 = p4 + tree[c + _FOUR]
-        p6 = p5 + tree[c + _FIVE]
+        p6 = p4 + half
         p7 = p6 + tree[c + _SIX]
         k = np.uint64(mark >= p1) + np.uint64(mark >= p2) + np.uint64(mark >= p3) + np.uint64(mark >= p4)
         k += np.uint64(mark >= p5) + np.uint64(mark >= p6) + np.uint64(mark >= p7)
@@ -150,8 +154,9 @@ def _choose(tree: Array, depth: int, leaf: np.uint64, mark: float) -> np.uint64:
         below = p6 if mark >= p6 else below
         below = p7 if mark >= p7 else below
         mark -= below
-        while k > _ZERO and tree[c + k] <= 0.0:
-            k -= _ONE
+        if tree[c + k] <= 0.0:  # only by rounding at the end of a stretch
+            while k > _ZERO and tree[c + k] <= 0.0:
+                k -= _ONE
         i = c + k
     return i - leaf
 
@@ -265,7 +270,10 @@ def _short_jumps(
     change_by: Array,
     short_first: Words,
     short_place: Words,
-    short_offset: Array,
+    short_one: Words,
+    short_two: Words,
+    offset_one: Array,
+    offset_two: Array,
     node_first: Words,
     nodes: Words,
     depth: int,
@@ -306,8 +314,8 @@ def _short_jumps(
             if not 0.0 <= v <= MOST:
                 return (-_NEGATIVE if v < 0.0 else -_NON_FINITE), t, np.nan, n
         for k in range(short_first[r], short_first[r + _ONE]):
-            one = x[short_place[k, 1]] - short_offset[k, 0]
-            tree[short_place[k, 0]] = short[k] * one * (x[short_place[k, 2]] - short_offset[k, 1])
+            one = x[short_one[k]] - offset_one[k]
+            tree[short_place[k]] = short[k] * one * (x[short_two[k]] - offset_two[k])
         for k in range(node_first[r], node_first[r + _ONE]):
             _add_up(tree, nodes[k])
         if not tree[0] < np.inf:
@@ -340,7 +348,8 @@ def _any_jumps(
     """Do what :func:`_short_jumps` does, for laws of all kinds."""
     x, tree, stream, short = s.x, s.tree, s.stream, s.short
     change_first, changes, change_by = plan.hot_change_first, plan.hot_changes, plan.change_by
-    short_first, short_place, short_offset = plan.short_first, plan.short_place, plan.short_offset
+    short_first, short_place, short_one, short_two = plan.short_first, plan.short_place, plan.short_one, plan.short_two
+    offset_one, offset_two = plan.offset_one, plan.offset_two
     node_first, nodes, depth, first_leaf = plan.hot_node_first, plan.hot_nodes, plan.depth, np.uint64(plan.leaf)
     split, depends_first = plan.depends_split, plan.depends_first
     t = clock
@@ -367,10 +376,10 @@ def _any_jumps(
             if not 0.0 <= v <= MOST:
                 return (-_NEGATIVE if v < 0.0 else -_NON_FINITE), t, np.nan, n
         for k in range(short_first[r], short_first[r + _ONE]):
-            one = x[short_place[k, 1]] - short_offset[k, 0]
-            tree[short_place[k, 0]] = short[k] * one * (x[short_place[k, 2]] - short_offset[k, 1])
+            one = x[short_one[k]] - offset_one[k]
+            tree[short_place[k]] = short[k] * one * (x[short_two[k]] - offset_two[k])
         if split[r, 0] < depends_first[r + _ONE]:
-            status = _other_laws(plan, s, np.int64(r))
+            status = _other_laws(plan, s, int(r))
             if status != 0:
                 return -status, t, np.nan, n
         for k in range(node_first[r], node_first[r + _ONE]):
@@ -405,7 +414,10 @@ def exact_piece(
                 plan.change_by,
                 plan.short_first,
                 plan.short_place,
-                plan.short_offset,
+                plan.short_one,
+                plan.short_two,
+                plan.offset_one,
+                plan.offset_two,
                 plan.hot_node_first,
                 plan.hot_nodes,
                 plan.depth,

@@ -357,9 +357,8 @@ def _choose(propensities: list[float], mark: float) -> int:
     while size > 1:
         size //= 8
         sums = [_group(padded[start + k * size : start + (k + 1) * size]) for k in range(8)]
-        below, chosen, reached = 0.0, 0, 0.0
-        for k in range(1, 8):
-            reached = reached + sums[k - 1] if k > 1 else sums[0]
+        below, chosen = 0.0, 0
+        for reached in _partial_sums(sums):
             if mark >= reached:
                 below, chosen = reached, chosen + 1
         mark -= below
@@ -367,6 +366,14 @@ def _choose(propensities: list[float], mark: float) -> int:
             chosen -= 1
         start += chosen * size
     return start
+
+
+def _partial_sums(s: list[float]) -> list[float]:
+    """Return the sums of the first one to seven of eight, added as the kernel does."""
+    two = s[0] + s[1]
+    four = two + (s[2] + s[3])
+    six = four + (s[4] + s[5])
+    return [s[0], two, two + s[2], four, four + s[4], six, six + s[6]]
 
 
 def _group(values: list[float]) -> float:

@@ -278,8 +278,11 @@ def _hot(system: StochasticSystem, leaf: int) -> dict[str, NDArray[Any]]:
         "hot_node_first": system.nodes.first.astype(np.uint64),
         "hot_nodes": system.nodes.flat.astype(np.uint64),
         "short_first": np.cumsum([0, *(len(row) for row in short)]).astype(np.uint64),
-        "short_place": np.column_stack([leaf + jumps, pair[:, :, 0]]).astype(np.uint64),
-        "short_offset": pair[:, :, 1].astype(np.float64),
+        "short_place": (leaf + jumps).astype(np.uint64),
+        "short_one": pair[:, 0, 0].astype(np.uint64),
+        "short_two": pair[:, 1, 0].astype(np.uint64),
+        "offset_one": pair[:, 0, 1].astype(np.float64),
+        "offset_two": pair[:, 1, 1].astype(np.float64),
         "short_jump": jumps,
     }
 

@@ -19,7 +19,7 @@ from haptos.numerics import GraphBuilder, Op
 
 __all__ = ["MOST_STEPS", "MathReader", "UnsupportedMathError"]
 
-MOST_STEPS: Final = 5_000_000
+MOST_STEPS: Final = 1_000_000
 """Most operations of a model with all calls of functions written out."""
 
 
