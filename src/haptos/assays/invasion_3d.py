@@ -21,7 +21,7 @@ from haptos.assays.observation import (
     reading,
     resolvable_fold,
 )
-from haptos.assays.transwell import drives_of
+from haptos.assays.transwell import DRIVE_NEEDS, drives_of
 from haptos.conditions.experiment import Protocol
 from haptos.core.specs import QuantityOf
 from haptos.core.units import Quantity
@@ -87,7 +87,7 @@ class Invasion3D(AbstractAssay):
     @override
     def needs(self, protocol: Protocol) -> tuple[Need, ...]:
         own_protocol(protocol, Invasion3DProtocol)
-        return (Need("drive", "protrusion"), Need("drive", "contraction"), Need("proteolysis", "matrix"))
+        return DRIVE_NEEDS
 
     @override
     def ideal(self, sample: Sample, protocol: Protocol) -> tuple[Value, ...]:

@@ -31,13 +31,15 @@ from haptos.motility.barriers import Barrier, uncoated_filter
 from haptos.motility.crossing import Drives, cross
 from haptos.motility.parameters import CrossingParameters, crossing_parameters
 
-__all__ = ["AbstractTranswell", "TranswellProtocol", "bare_filter", "drives_of"]
+__all__ = ["DRIVE_NEEDS", "AbstractTranswell", "TranswellProtocol", "bare_filter", "drives_of"]
 
 _INSERT, _FIELD = 0.15, 0.20
 _UNIT = "1/field"
 _EVERY = 30.0
 _PROTRUSION, _CONTRACTION = Need("drive", "protrusion"), Need("drive", "contraction")
 _PROTEOLYSIS = Need("proteolysis", "matrix")
+#: What the crossing model reads of a sample, whatever the barrier.
+DRIVE_NEEDS = (_PROTRUSION, _CONTRACTION, _PROTEOLYSIS)
 
 
 class TranswellProtocol(Protocol):
@@ -102,7 +104,7 @@ class AbstractTranswell(AbstractAssay):
     @override
     def needs(self, protocol: Protocol) -> tuple[Need, ...]:
         own_protocol(protocol, self.protocol)
-        return (_PROTRUSION, _CONTRACTION, _PROTEOLYSIS)
+        return DRIVE_NEEDS
 
     @override
     def ideal(self, sample: Sample, protocol: Protocol) -> tuple[Value, ...]:
@@ -160,8 +162,6 @@ def drives_of(sample: Sample) -> Drives:
     """
     if "nucleus_area" not in sample.geometry:
         raise ParameterError("the sample gives no 'nucleus_area' [µm²] in its geometry")
-    protrusion, contraction, proteolysis = (
-        np.array([sample.series(need)]) for need in (_PROTRUSION, _CONTRACTION, _PROTEOLYSIS)
-    )
+    protrusion, contraction, proteolysis = (np.array([sample.series(need)]) for need in DRIVE_NEEDS)
     nucleus = np.array([sample.geometry["nucleus_area"]], dtype=np.float64)
     return Drives(sample.times, protrusion, contraction, proteolysis, nucleus)
