@@ -74,10 +74,15 @@ class Finding:
         Whether the expectation is met.
     effect : float
         The number that decided it (the least favourable of several).
+    margin : float
+        How far the least favourable number is on the right side of its bound: differences of
+        logarithms for fold changes, plain differences for shares. Negative exactly where the
+        expectation is not met; for calibration, which needs to know how far off a member is.
     """
 
     holds: bool
     effect: float
+    margin: float = math.nan
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,18 +214,23 @@ def _divide(above: Array, below: Array) -> Array:
         return np.where(both, 1.0, above / below)
 
 
+def _log(ratio: float) -> float:
+    """Return the logarithm, minus infinity for nothing."""
+    return math.log(ratio) if ratio > 0 else -math.inf
+
+
 @_finding.register
 def _(expectation: Increase, readings: Mapping[str, Reading], fold: float) -> Finding:
     worst = float(np.min(_ratios(expectation, readings)))
     needed = max(fold, expectation.at_least.value) if expectation.at_least else fold
-    return Finding(worst >= needed, worst)
+    return Finding(worst >= needed, worst, _log(worst) - math.log(needed))
 
 
 @_finding.register
 def _(expectation: Decrease, readings: Mapping[str, Reading], fold: float) -> Finding:
     worst = float(np.max(_ratios(expectation, readings)))
     needed = max(fold, expectation.at_least.value) if expectation.at_least else fold
-    return Finding(worst <= 1.0 / needed, worst)
+    return Finding(worst <= 1.0 / needed, worst, -_log(worst) - math.log(needed))
 
 
 @_finding.register
@@ -228,31 +238,36 @@ def _(expectation: NoChange, readings: Mapping[str, Reading], fold: float) -> Fi
     ratios = _ratios(expectation, readings)
     with np.errstate(divide="ignore"):
         worst = float(ratios[np.argmax(np.abs(np.log(ratios)))])
-    return Finding(1.0 / fold < worst < fold, worst)
+    return Finding(1.0 / fold < worst < fold, worst, math.log(fold) - abs(_log(worst)))
 
 
 @_finding.register
 def _(expectation: Abolished, readings: Mapping[str, Reading], fold: float) -> Finding:
-    shares, induced = [], True
+    shares, induced, rise = [], True, math.inf
     for test, reference, control in expectation.induced():
         top = readings[reference].final
         base = readings[control].final if control is not None else np.zeros_like(top)
         shares.append(_divide(readings[test].final - base, top - base))
         induced &= bool(np.all(_divide(top, base) >= fold)) if control is not None else bool(np.all(top > 0))
+        if control is not None:
+            rise = min(rise, _log(float(np.min(_divide(top, base)))) - math.log(fold))
     worst = float(np.max(np.concatenate(shares)))
-    return Finding(induced and worst <= expectation.residual.value, worst)
+    margin = min(rise, expectation.residual.value - worst)
+    return Finding(induced and worst <= expectation.residual.value, worst, margin)
 
 
 @_finding.register
 def _(expectation: Restored, readings: Mapping[str, Reading], fold: float) -> Finding:
-    shares, disturbed = [], True
+    shares, gap = [], math.inf
     for test, reference in expectation.pairs():
         low, high = readings[reference].final, readings[expectation.control].final
         shares.append(_divide(readings[test].final - low, high - low))
         with np.errstate(divide="ignore"):
-            disturbed &= bool(np.all(np.abs(np.log(_divide(high, low))) >= math.log(fold)))
+            gap = min(gap, float(np.min(np.abs(np.log(_divide(high, low))))))
     worst = float(np.min(np.concatenate(shares)))
-    return Finding(disturbed and worst >= expectation.recovery.value, worst)
+    disturbed = gap >= math.log(fold)
+    margin = min(gap - math.log(fold), worst - expectation.recovery.value)
+    return Finding(disturbed and worst >= expectation.recovery.value, worst, margin)
 
 
 def _share_left(expectation: Transient | Sustained, readings: Mapping[str, Reading], time: float) -> tuple[float, ...]:
@@ -272,13 +287,13 @@ def _share_left(expectation: Transient | Sustained, readings: Mapping[str, Readi
 @_finding.register
 def _(expectation: Transient, readings: Mapping[str, Reading], fold: float) -> Finding:
     *left, peak = _share_left(expectation, readings, expectation.back_by.value)
-    return Finding(peak >= fold and max(left) <= 0.5, max(left))
+    return Finding(peak >= fold and max(left) <= 0.5, max(left), min(_log(peak / fold), 0.5 - max(left)))
 
 
 @_finding.register
 def _(expectation: Sustained, readings: Mapping[str, Reading], fold: float) -> Finding:
     *left, peak = _share_left(expectation, readings, expectation.until.value)
-    return Finding(peak >= fold and min(left) >= 0.5, min(left))
+    return Finding(peak >= fold and min(left) >= 0.5, min(left), min(_log(peak / fold), min(left) - 0.5))
 
 
 @_finding.register
@@ -288,7 +303,7 @@ def _(expectation: Biphasic, readings: Mapping[str, Reading], fold: float) -> Fi
         return Finding(holds=False, effect=math.nan)
     ends = np.maximum(series[0], series[-1])
     excess = float(np.min(_divide(series[1:-1].max(axis=0), ends)))
-    return Finding(excess >= fold, excess)
+    return Finding(excess >= fold, excess, _log(excess / fold))
 
 
 @_finding.register
@@ -298,7 +313,7 @@ def _(expectation: Range, readings: Mapping[str, Reading], fold: float) -> Findi
     high = math.inf if expectation.high is None else expectation.high
     above = values > low if expectation.low_excluded else values >= low
     outside = np.maximum(low - values, values - high)
-    return Finding(bool(np.all(above & (values <= high))), float(values[np.argmax(outside)]))
+    return Finding(bool(np.all(above & (values <= high))), float(values[np.argmax(outside)]), -float(np.max(outside)))
 
 
 @_finding.register
@@ -307,7 +322,8 @@ def _(expectation: Ratio, readings: Mapping[str, Reading], fold: float) -> Findi
     low = 0.0 if expectation.low is None else expectation.low
     high = math.inf if expectation.high is None else expectation.high
     outside = np.maximum(low - ratios, ratios - high)
-    return Finding(bool(np.all((ratios >= low) & (ratios <= high))), float(ratios[np.argmax(outside)]))
+    inside = bool(np.all((ratios >= low) & (ratios <= high)))
+    return Finding(inside, float(ratios[np.argmax(outside)]), -float(np.max(outside)))
 
 
 @_finding.register
@@ -316,7 +332,8 @@ def _(expectation: Synergy, readings: Mapping[str, Reading], fold: float) -> Fin
     parts = sum((readings[p].final - base for p in expectation.parts), np.zeros_like(base))
     gains = [readings[arm].final - base for arm in expectation.test]
     worst = float(min(np.min(_divide(g, np.maximum(parts, 0.0))) for g in gains))
-    return Finding(all(bool(np.all(g > 0)) for g in gains) and worst >= fold, worst)
+    least = float(min(np.min(g) for g in gains))
+    return Finding(least > 0 and worst >= fold, worst, _log(worst / fold) if least > 0 else -math.log(fold))
 
 
 @_finding.register
@@ -324,7 +341,13 @@ def _(expectation: Varies, readings: Mapping[str, Reading], fold: float) -> Find
     ratios = _ratios(expectation, readings)
     changed = (ratios >= fold) | (ratios <= 1.0 / fold)
     spread = float(_divide(np.max(ratios)[None], np.min(ratios)[None])[0])
-    return Finding(bool(np.any(changed)) and spread >= fold and not _alike(ratios, fold), spread)
+    holds = bool(np.any(changed)) and spread >= fold and not _alike(ratios, fold)
+    # the largest effect is to be seen, and the smallest (or one of the other sign) is not to be like it
+    with np.errstate(divide="ignore"):
+        logs = np.log(ratios)
+    seen = float(np.max(np.abs(logs))) - math.log(fold)
+    unlike = math.log(fold) - max(float(np.min(logs)), -float(np.max(logs)))
+    return Finding(holds, spread, min(seen, _log(spread / fold), unlike))
 
 
 def _alike(ratios: Array, fold: float) -> bool:

@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 from typing import Annotated, Literal
 
 from pydantic import Field
 
+from haptos.conditions.experiment import Culture
 from haptos.core.located import parse_yaml
 from haptos.core.specs import Quantity, Spec, Volume, read_spec
 from haptos.errors import ModelError, nearest
 
-__all__ = ["CellLine", "Volumes", "cell_line", "cell_lines"]
+__all__ = ["CellLine", "Profile", "Volumes", "cell_line", "cell_lines"]
 
 Amount = Annotated[float, Field(ge=0, le=1000)]
+Strength = Annotated[float, Field(ge=0, le=1)]
+
+#: Blocks of a cell and the kind of handle each of them sets.
+_BLOCKS = {
+    "integrins": "repertoire",
+    "expression": "expression",
+    "endogenous": "endogenous",
+    "constitutive": "constitutive",
+    "mutations": "forced",
+}
 
 
 class Volumes(Spec):
@@ -23,6 +35,30 @@ class Volumes(Spec):
 
     cytoplasm: Volume = Quantity(1954.0, "volume", "1954 µm³")
     nucleus: Volume = Quantity(540.0, "volume", "540 µm³")
+
+
+class Profile(Spec):
+    """What the cells of a lineage have in common.
+
+    Attributes
+    ----------
+    id : str
+        Name.
+    basis : str
+        On what the entries rest.
+    confidence : str
+        ``measured`` or ``assumed``.
+    expression : mapping of str to float
+        As in :class:`CellLine`.
+    normal : Culture
+        How such cells are kept.
+    """
+
+    id: str
+    basis: str
+    confidence: Literal["measured", "assumed"]
+    expression: dict[str, Amount] = Field(default_factory=dict)
+    normal: Culture = Culture()
 
 
 class CellLine(Spec):
@@ -36,29 +72,47 @@ class CellLine(Spec):
         On what the entries rest.
     confidence : str
         ``measured`` or ``assumed``.
+    profile : str or None
+        Lineage whose entries hold where the cell gives none of its own.
+    like : str or None
+        Cell whose entries hold where this one gives none of its own.
+    integrins : mapping of str to float
+        Heterodimers the cell makes, each relative to the reference amount of a heterodimer.
     expression : mapping of str to float
         Amount of a gene product relative to the reference cell; 0 is a lost gene.
     endogenous : mapping of str to float
         Working copies of a regulated gene relative to two.
     constitutive : mapping of str to float
         Tonic activation by the cell's own mutations or secretions, relative to the reference.
+    mutations : mapping of str to float
+        Products of activating mutations or oncogenes: share of the constitutively active form, 0 to 1.
     volumes : Volumes
         Sizes.
+    normal : Culture or None
+        How the cells are kept before an experiment; that of the profile if it is not given.
     """
 
     id: str
     label: str
     basis: str
     confidence: Literal["measured", "assumed"]
+    profile: str | None = None
+    like: str | None = None
+    integrins: dict[str, Amount] = Field(default_factory=dict)
     expression: dict[str, Amount] = Field(default_factory=dict)
     endogenous: dict[str, Amount] = Field(default_factory=dict)
     constitutive: dict[str, Amount] = Field(default_factory=dict)
+    mutations: dict[str, Strength] = Field(default_factory=dict)
     volumes: Volumes = Volumes()
+    normal: Culture | None = None
 
     def settings(self) -> dict[str, float]:
         """Return the handles the cell sets, by parameter name."""
-        groups = {"expression": self.expression, "endogenous": self.endogenous, "constitutive": self.constitutive}
-        return {f"{kind}__{name}": value for kind, group in groups.items() for name, value in group.items()}
+        found: dict[str, float] = {}
+        for block, kind in _BLOCKS.items():
+            for name, value in getattr(self, block).items():
+                found[f"{kind}__{name.replace(':', '_').replace('-', '_')}"] = value
+        return found
 
     @property
     def geometry(self) -> dict[str, float]:
@@ -74,31 +128,71 @@ class CellLine(Spec):
 
 class _File(Spec):
     version: Literal[1]
+    profiles: tuple[Profile, ...] = ()
     cells: tuple[CellLine, ...]
 
 
 @cache
 def cell_lines() -> dict[str, CellLine]:
-    """Return the cells of the library by identifier.
+    """Return the cells of the library by identifier, with what they inherit filled in.
 
     Raises
     ------
     ModelError
-        If an identifier stands twice.
+        If an identifier stands twice, or a cell refers to a profile or cell that is not there;
+        all problems at once.
     SpecError
         If a file is malformed.
     """
-    found: dict[str, CellLine] = {}
+    written: dict[str, CellLine] = {}
+    profiles: dict[str, Profile] = {}
+    problems: list[str] = []
     folder = resources.files("haptos.library") / "cells"
     for file in sorted(folder.iterdir(), key=lambda f: f.name):
         if not file.name.endswith(".yaml"):
             continue
-        document = parse_yaml(file.read_text(encoding="utf-8"), name=f"cells/{file.name}")
-        for cell in read_spec(_File, document).cells:
-            if cell.id in found:
-                raise ModelError(f"cells/{file.name}: {cell.id} stands twice")
-            found[cell.id] = cell
-    return found
+        document = read_spec(_File, parse_yaml(file.read_text(encoding="utf-8"), name=f"cells/{file.name}"))
+        twice = [c.id for c in document.cells if c.id in written]
+        problems += [f"cells/{file.name}: {name} stands twice" for name in twice]
+        written |= {c.id: c for c in document.cells}
+        profiles |= {p.id: p for p in document.profiles}
+    problems += _dangling(written, profiles)
+    if problems:
+        raise ModelError("the cells of the library do not fit together:\n  " + "\n  ".join(problems))
+    return {name: complete(cell, written, profiles) for name, cell in written.items()}
+
+
+def _dangling(written: dict[str, CellLine], profiles: dict[str, Profile]) -> list[str]:
+    """Return what is wrong with the references of the cells."""
+    wrong = []
+    for cell in written.values():
+        if cell.profile is not None and cell.profile not in profiles:
+            wrong.append(f"{cell.id}: there is no profile {cell.profile!r}; allowed: {', '.join(profiles)}")
+        seen, other = [cell.id], cell.like
+        while other is not None and other in written and other not in seen:
+            seen, other = [*seen, other], written[other].like
+        if other is not None:
+            why = "goes in a circle" if other in written else f"there is no cell {other!r}"
+            wrong.append(f"{' like '.join([*seen, other])}: {why}")
+    return wrong
+
+
+def complete(cell: CellLine, written: Mapping[str, CellLine], profiles: Mapping[str, Profile]) -> CellLine:
+    """Return a cell with the entries of its model cell and of its profile filled in."""
+    chain = [cell]
+    while chain[-1].like is not None:
+        chain.append(written[chain[-1].like])
+    named = [c.profile for c in chain if c.profile is not None]
+    profile = profiles[named[0]] if named else None
+    changes: dict[str, object] = {}
+    for block in _BLOCKS:
+        layers = [getattr(c, block) for c in reversed(chain)]
+        if block == "expression" and profile is not None:
+            layers.insert(0, profile.expression)
+        changes[block] = {name: value for layer in layers for name, value in layer.items()}
+    kept = [c.normal for c in chain if c.normal is not None]
+    default = profile.normal if profile is not None else Culture()
+    return cell.model_copy(update={**changes, "normal": kept[0] if kept else default})
 
 
 def cell_line(name: str) -> CellLine:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from haptos.signalling.compose import Composition, compose
+from haptos.signalling.instances import TEMPLATE, integrin_module
 from haptos.signalling.modules import load_module
 from haptos.signalling.network import Network, compile_network
 from haptos.signalling.parameters import handles, load_parameters
@@ -22,7 +23,7 @@ __all__ = ["MODULES", "Model", "composed_sbml", "composition", "fingerprint", "m
 MODULES = ("nfkb", "ilk_akt", "ap1", "rac1", "mmp9", "pharmacology")
 
 _REFERENCE_VOLUMES = {"cytoplasm": 1954.0, "nucleus": 540.0, "medium": 2e6}
-_DATA_FOLDERS = ("modules", "parameters", "ensemble", "cells", "compounds", "ligands")
+_DATA_FOLDERS = ("modules", "integrins", "parameters", "ensemble", "cells", "compounds", "ligands")
 
 
 @dataclass(frozen=True)
@@ -55,23 +56,29 @@ class Model:
 
 
 @cache
-def composition() -> Composition:
-    """Return the composed model text, at the reference volumes."""
-    modules = [load_module(name) for name in MODULES]
+def composition(integrins: frozenset[str] = frozenset()) -> Composition:
+    """Return the composed model text, at the reference volumes.
+
+    Parameters
+    ----------
+    integrins : frozenset of str
+        Heterodimers to instantiate; see :func:`haptos.signalling.instances.heterodimers_for`.
+    """
+    modules = [integrin_module(integrins) if name == TEMPLATE else load_module(name) for name in MODULES]
     return compose(modules, load_parameters(), handles(), _REFERENCE_VOLUMES)
 
 
 @cache
-def composed_sbml() -> str:
+def composed_sbml(integrins: frozenset[str] = frozenset()) -> str:
     """Return the composed model as SBML Level 3 Version 2."""
-    return antimony_to_sbml(composition().antimony)
+    return antimony_to_sbml(composition(integrins).antimony)
 
 
 @cache
-def model() -> Model:
-    """Return the compiled model (built once per process)."""
-    network = compile_network(composed_sbml())
-    names = composition()
+def model(integrins: frozenset[str] = frozenset()) -> Model:
+    """Return the compiled model with these heterodimers (built once per process)."""
+    network = compile_network(composed_sbml(integrins))
+    names = composition(integrins)
     places = _medium_species(names.antimony)
     return Model(
         network=network,

@@ -22,6 +22,8 @@ _REACTION = re.compile(r"^\s*(\w+)\s*:(?!=)")
 _ANNOTATION = re.compile(r"^\s*//@\s*(.*)$")
 _RULE = re.compile(r"^\s*(\w+)\s*:=")
 _KEYS = {"sbo", "by", "claims"}
+#: Files of ``library/modules`` that are no modules: units, and the template of integrins.
+_NO_MODULES = ("units", "integrin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ def module_names() -> tuple[str, ...]:
     """Return the names of the modules in the library."""
     folder = resources.files("haptos.library") / "modules"
     names = (f.name.removesuffix(".ant") for f in folder.iterdir() if f.name.endswith(".ant"))
-    return tuple(sorted(n for n in names if n != "units"))
+    return tuple(sorted(n for n in names if n not in _NO_MODULES))
 
 
 def load_module(name: str) -> Module:

@@ -14,6 +14,7 @@ from haptos.core.parameters import Parameter, load_table
 from haptos.core.specs import Spec, read_spec
 from haptos.errors import ModelError
 from haptos.numerics import stream_key
+from haptos.signalling.integrins import integrin_parameters
 
 __all__ = ["Handle", "Parameter", "handles", "load_parameters", "prior_sample"]
 
@@ -49,7 +50,7 @@ def load_parameters() -> dict[str, Parameter]:
     """
     found: dict[str, Parameter] = {}
     for name in TABLES:
-        table = load_table(name)
+        table = load_table(name) | (integrin_parameters() if name == "integrin" else {})
         twice = sorted(set(found) & set(table))
         if twice:
             raise ModelError(f"parameters/{name}.yaml: {', '.join(twice)} stand in another table too")

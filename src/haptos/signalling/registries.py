@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 
+from haptos.signalling.integrins import duplicate_profiles, heterodimers, subunits, tail_binders
 from haptos.signalling.model import composed_sbml, model
 from haptos.signalling.sbml import read_sbml
 
@@ -31,7 +33,19 @@ def _ligand_receptor_pairs() -> tuple[str, ...]:
     return tuple(sorted(set().union(*pairs))) if pairs else ()
 
 
-_REGISTRIES = {"nfkb_subunits": _nfkb_subunits, "ligand_receptor_pairs": _ligand_receptor_pairs}
+def _duplicate_profiles() -> tuple[str, ...]:
+    """Return pairs of heterodimers that neither ligands nor links tell apart."""
+    return tuple(f"{a} and {b}" for a, b in duplicate_profiles(tuple(heterodimers().values())))
+
+
+_REGISTRIES: dict[str, Callable[[], tuple[str, ...]]] = {
+    "nfkb_subunits": _nfkb_subunits,
+    "ligand_receptor_pairs": _ligand_receptor_pairs,
+    "integrin_subunits": lambda: tuple(subunits()),
+    "heterodimers": lambda: tuple(heterodimers()),
+    "duplicate_heterodimer_profiles": _duplicate_profiles,
+    "tail_binders": lambda: tuple(tail_binders()),
+}
 
 
 def registry_names() -> tuple[str, ...]:
