@@ -93,7 +93,7 @@ def cell_lines() -> dict[str, CellLine]:
     for file in sorted(folder.iterdir(), key=lambda f: f.name):
         if not file.name.endswith(".yaml"):
             continue
-        document = parse_yaml(file.read_text(encoding="utf-8"), name=f"cells/{file.name}")
+        document = parse_yaml(file.read_text(encoding="utf-8"), name=f"cells/{file.name}", keep=True)
         for cell in read_spec(_File, document).cells:
             if cell.id in found:
                 raise ModelError(f"cells/{file.name}: {cell.id} stands twice")

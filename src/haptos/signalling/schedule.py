@@ -1,0 +1,137 @@
+"""From what is done to cells to the segments of their simulation.
+
+A population is cultured undisturbed for a long time (the pre-culture), then observed. What is
+in force before the first event decides the settled state, and nothing else does: conditions
+with equal pre-cultures start from the very same state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from haptos.conditions.interventions import SwapCells
+from haptos.core.hashing import content_hash
+from haptos.signalling.actions import Change, Refusal, changes_of, surroundings_of
+from haptos.signalling.cells import CellLine, cell_line
+from haptos.signalling.condition import Condition
+from haptos.signalling.model import Model
+from haptos.signalling.network import Segment
+
+__all__ = ["Schedule", "Values", "schedule_of"]
+
+#: Parameters by name: a number for all populations, or an array of shape (B,).
+Values = Mapping[str, "float | NDArray[np.float64]"]
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """What happens to the cells of one condition, in terms of the model.
+
+    Attributes
+    ----------
+    cell : CellLine
+        The cells.
+    surroundings : mapping of str to float
+        Parameters that cells and culture set.
+    lasting : tuple of Change
+        In force since long before the first event.
+    timed : tuple of Change
+        Everything, in the order in which it was declared.
+    borders : tuple of float
+        Start of every stretch, the first event (at most 0) first [min].
+    end : float
+        Last sampling time [min].
+    fresh_medium : bool
+        Whether the medium is replaced at time 0.
+    """
+
+    cell: CellLine
+    surroundings: Mapping[str, float]
+    lasting: tuple[Change, ...]
+    timed: tuple[Change, ...]
+    borders: tuple[float, ...]
+    end: float
+    fresh_medium: bool
+
+    @property
+    def preculture(self) -> str:
+        """Hash of all that decides the settled state, besides parameter vector and repeat."""
+        changes = [[c.how, c.name, c.value] for c in self.lasting]
+        return content_hash({"surroundings": dict(self.surroundings), "changes": changes})
+
+    def settling(self, values: Values, compiled: Model) -> dict[str, float | NDArray[np.float64]]:
+        """Return the parameters of the pre-culture."""
+        return _in_force(self.lasting, values, compiled)[0]
+
+    def segments(self, values: Values, compiled: Model) -> list[Segment]:
+        """Return the stretches from the first event to the last sampling time."""
+        before = _in_force(self.lasting, values, compiled)[1]
+        found = []
+        stops = [*self.borders[1:], max(self.end, self.borders[-1])]
+        for begin, finish in zip(self.borders, stops, strict=True):
+            active = [c for c in self.timed if c.start <= begin < c.stop]
+            parameters, doses = _in_force(active, values, compiled)
+            fresh = begin == 0.0 and self.fresh_medium
+            found.append(Segment(begin, finish, parameters=parameters, set=_resets(before, doses, fresh, compiled)))
+            before = doses
+        return found
+
+
+def schedule_of(condition: Condition, compiled: Model) -> Schedule:
+    """Translate a condition that the model can express."""
+    swaps = [i.swap_cells for i in condition.interventions if isinstance(i, SwapCells)]
+    cell = cell_line(swaps[-1] if swaps else condition.cells)
+    changes: list[Change] = []
+    for intervention in condition.interventions:
+        found = None if isinstance(intervention, SwapCells) else changes_of(intervention, compiled.offered)
+        changes += found if found is not None and not isinstance(found, Refusal) else []
+    end = condition.times[-1]
+    borders = sorted({0.0, *(t for c in changes for t in (c.start, c.stop) if np.isfinite(t) and t < end)})
+    return Schedule(
+        cell=cell,
+        surroundings=_surroundings(cell, condition, compiled),
+        lasting=tuple(c for c in changes if c.start < borders[0]),
+        timed=tuple(changes),
+        borders=tuple(borders),
+        end=end,
+        fresh_medium=condition.fresh_medium,
+    )
+
+
+def _surroundings(cell: CellLine, condition: Condition, compiled: Model) -> dict[str, float]:
+    volumes = {
+        "cytoplasm": cell.volumes.cytoplasm.value,
+        "nucleus": cell.volumes.nucleus.value,
+        "medium": 1.0 / condition.culture.density.value,
+    }
+    own = {k: v for k, v in cell.settings().items() if k in compiled.offered}
+    return {**surroundings_of(condition.culture), **volumes, **own}
+
+
+def _in_force(
+    changes: Sequence[Change], values: Values, compiled: Model
+) -> tuple[dict[str, float | NDArray[np.float64]], dict[str, float]]:
+    """Return parameters and doses under some changes."""
+    parameters = dict(values)
+    doses: dict[str, float] = {}
+    for change in changes:
+        if change.how == "dose":
+            doses[change.name] = doses.get(change.name, 0.0) + change.value
+        elif change.how == "set":
+            parameters[change.name] = change.value
+        else:
+            parameters[change.name] = parameters.get(change.name, compiled.default(change.name)) * change.value
+    return parameters, doses
+
+
+def _resets(before: Mapping[str, float], now: Mapping[str, float], fresh: bool, compiled: Model) -> dict[str, float]:
+    """Return the species of the medium to set: new doses, wash-outs, and all if it is replaced."""
+    if fresh:
+        return {name: now.get(name, 0.0) for name in compiled.medium}
+    changed = {name: dose for name, dose in now.items() if before.get(name) != dose}
+    washed = {name: 0.0 for name in before if name not in now}
+    return {**changed, **washed}
