@@ -1,165 +1,220 @@
-"""Time the batched engine beside libRoadRunner, at equal error, on one core.
+"""Time the batched engine beside libRoadRunner, and AMICI if asked, at equal error, per core.
 
 Usage::
 
-    python benchmarks/engine_vs_roadrunner.py MODEL.xml:END [...] [--own 4320] [--rounds 3]
+    python benchmarks/fetch_models.py FOLDER --origin ORIGIN
+    python benchmarks/engine_vs_roadrunner.py FOLDER [--models K10,H140] [--rounds 3] [--quick]
+        [--amici PYTHON --amici-store FOLDER] [--out docs/benchmarks]
 
-END is the simulated time. Parameters are spread log-normally (sigma 0.3), 51 output
-times. libRoadRunner (CVODE) runs at rtol 1e-6 and 1e-9 of each species' own maximum as
-absolute tolerance; the engine at several tolerances. The reference is SciPy's LSODA at
-rtol 1e-12. The error of a simulation is the largest ``|y - ref| / (|ref| + 1e-3 max
-|ref_i|)`` over all states and times, where the denominator is at least 1e-9 of the
-largest state; the median over the parameter sets is printed. The ratio compares the
-times at the error of libRoadRunner, interpolated between tolerances.
+Every engine simulates the same parameter sets (all positive global parameters times
+log-normal factors, sigma 0.3) with the same 51 output times and all states as outputs, at
+a sweep of tolerances. The reference is SciPy's LSODA at rtol 1e-12, or the tightest it can
+do, for the first 32 sets (CVODE for the one model of 500 states); the error is that of
+:mod:`precision`. Rounds are interleaved over engines and tolerances; times are processor
+times of one thread; a run shorter than 0.1 s is repeated; the fastest round counts.
 
-Rounds are interleaved and the fastest counts; times are processor times, so that other
-work on the machine disturbs them less. Integration with its outputs is timed on both
-sides, the setting of parameters on neither: ``simulate`` of libRoadRunner, and ``solve`` of
-the engine with its allocations.
+The ratio compares the work at the error that libRoadRunner has at rtol 1e-6, interpolated
+in logarithms along each engine's best points. Its band covers the errors of libRoadRunner
+at rtol 1e-5 to 1e-8, its scatter the rounds. Writes ``points.csv`` and ``ratios.csv``;
+rows of models that are not measured stay.
 """
 
 from __future__ import annotations
 
 import argparse
-import time
+import dataclasses
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+from competitors import Amici, Competitor, Engine, Roadrunner, Run
+from models import MODELS, Model
+from precision import error_of, time_at
+from references import prepare
 
-from haptos.numerics import OdeSolution, OdeTask, ScipySolver
 from haptos.numerics.engine import EngineSolver
-from haptos.signalling.network import Network, compile_network
 
-TOLERANCES = (1e-3, 1e-4, 1e-5, 1e-6, 1e-7)
-
-
-def relative_error(values: np.ndarray, reference: np.ndarray) -> float:
-    """Return the median over members of the largest relative error."""
-    largest = np.max(np.abs(reference), axis=1, keepdims=True)
-    size = np.maximum(1e-3 * largest, 1e-9 * np.max(largest, axis=2, keepdims=True))
-    with np.errstate(invalid="ignore"):
-        errors = np.abs(values - reference) / np.where(size > 0.0, np.abs(reference) + size, 1.0)
-    return float(np.median(np.max(errors, axis=(1, 2))))
+LEAST = 0.1
+SWEEPS = {
+    "haptos": (1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8),
+    "libRoadRunner": (1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9),
+    "AMICI": (1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9),
+}
+ANCHOR, BAND = 1e-6, (1e-5, 1e-6, 1e-7, 1e-8)
+Array = np.ndarray
 
 
-class Roadrunner:
-    """The same simulations by libRoadRunner."""
+@dataclasses.dataclass
+class Point:
+    """One engine at one tolerance: seconds per simulation in every round, error, failures."""
 
-    def __init__(self, sbml: str, network: Network, times: np.ndarray, largest: np.ndarray) -> None:
-        import roadrunner
+    engine: str
+    rtol: float
+    error: float = float("nan")
+    failed: int = 0
+    seconds: list[float] = dataclasses.field(default_factory=list)
+    inner: list[float] = dataclasses.field(default_factory=list)
 
-        self.runner = roadrunner.RoadRunner(sbml)
-        integrator = self.runner.integrator
-        integrator.relative_tolerance = 1e-6
-        species = set(self.runner.model.getFloatingSpeciesIds())
-        integrator.absolute_tolerance = 1e-9 * float(np.max(largest))
-        for name, top in zip(network.states, largest, strict=True):
-            if name in species and top > 0.0:
-                integrator.setIndividualTolerance(name, 1e-9 * float(top))
-        names = [f"[{s}]" if s in species else s for s in network.states]
-        self.selections = ["time", *names]
-        self.times = list(times)
-
-    def run(self, names: list[str], values: np.ndarray) -> tuple[float, np.ndarray]:
-        """Simulate one parameter set; returns seconds and states."""
-        self.runner.resetAll()
-        for name, value in zip(names, values, strict=True):
-            self.runner.setValue(name, float(value))
-        self.runner.reset()
-        began = time.process_time()
-        table = self.runner.simulate(times=self.times, selections=self.selections)
-        return time.process_time() - began, np.array(table)[:, 1:]
+    def add(self, run: Run, reference: Array) -> None:
+        """Take over a round."""
+        if not self.seconds:
+            self.error, self.failed = error_of(run.states[: len(reference)], reference), run.failed
+        self.seconds.append(run.seconds)
+        self.inner.append(run.inner)
 
 
-class Clocked:
-    """A solver that notes how long it took."""
-
-    def __init__(self, solver: EngineSolver) -> None:
-        self.solver, self.seconds = solver, 0.0
-
-    def solve(self, task: OdeTask) -> OdeSolution:
-        """Pass a task on."""
-        began = time.process_time()
-        solution = self.solver.solve(task)
-        self.seconds = time.process_time() - began
-        return solution
-
-
-def measure(name: str, sbml: str, end: float, rounds: int, count: int, method: str) -> None:
-    """Print one block of the table."""
-    began = time.process_time()
-    network = compile_network(sbml)
-    loaded = time.process_time() - began
-    times = np.linspace(0.0, end, 51)
-    rng = np.random.Generator(np.random.Philox(7))
-    names = spread_parameters(sbml, network)
-    base = dict(zip(network.parameters, network.defaults, strict=True))
-    factors = np.exp(0.3 * rng.standard_normal((count, len(names))))
-    sets = factors * np.array([base[n] for n in names])
-    few = min(count, 16)
-
-    def engine(rtol: float, size: int) -> tuple[float, np.ndarray, int]:
-        given = dict(zip(names, sets[:size].T, strict=True))
-        clocked = Clocked(EngineSolver(method=method))
-        result = network.simulate(times, parameters=given, outputs=network.states, rtol=rtol, solver=clocked)
-        return clocked.seconds, result.values, int(np.sum(result.status != 0))
-
-    given = dict(zip(names, sets[:few].T, strict=True))
-    precise = network.simulate(times, parameters=given, outputs=network.states, rtol=1e-12, solver=ScipySolver())
-    reference = precise.values
-    began = time.process_time()
-    engine(1e-4, few)
-    first = time.process_time() - began
-    runner = Roadrunner(sbml, network, times, np.max(np.abs(reference), axis=(0, 1)))
-    peer = np.array([runner.run(names, s)[1] for s in sets[:few]])
-    peer_error = relative_error(peer, reference)
-    peer_time, best = np.inf, dict.fromkeys(TOLERANCES, np.inf)
+def sweep(engines: Sequence[Competitor], reference: Array, count: int, rounds: int) -> list[Point]:
+    """Run all engines at all their tolerances, round by round."""
+    points = [Point(engine.name, rtol) for engine in engines for rtol in SWEEPS[engine.name]]
+    order = sorted(points, key=lambda p: (-p.rtol, p.engine))
+    by_name = {engine.name: engine for engine in engines}
     for _ in range(rounds):
-        peer_time = min(peer_time, float(np.mean([runner.run(names, s)[0] for s in sets[:few]])))
-        for rtol in TOLERANCES:
-            best[rtol] = min(best[rtol], engine(rtol, count)[0] / count)
-    errors = {rtol: relative_error(engine(rtol, few)[1], reference) for rtol in TOLERANCES}
-    failed = sum(engine(rtol, count)[2] for rtol in TOLERANCES)
-    at_peer = equal_error_time(best, errors, peer_error)
-    print(f"\n{name}: {len(network.states)} states, load {loaded:.2f} s, first call {first:.2f} s, {failed} failed")
-    print(f"  libRoadRunner rtol 1e-6: {1e3 * peer_time:.3f} ms, error {peer_error:.1e}")
-    for rtol in TOLERANCES:
-        print(f"  {method} rtol {rtol:.0e}: {1e3 * best[rtol]:.3f} ms, error {errors[rtol]:.1e}")
-    print(f"  at equal error: {1e3 * at_peer:.3f} ms, {peer_time / at_peer:.1f} times as fast", flush=True)
+        for point in order:
+            point.add(timed(by_name[point.engine], point.rtol, count), reference)
+    return points
 
 
-def spread_parameters(sbml: str, network: Network) -> list[str]:
-    """Return the parameters that both engines can set: global, not zero, not a volume."""
-    import roadrunner
+def timed(engine: Competitor, rtol: float, count: int) -> Run:
+    """Run an engine for at least 0.1 s of processor time; the mean counts."""
+    runs = [engine.run(rtol, count)]
+    while sum(run.seconds for run in runs) * count < LEAST:
+        runs.append(engine.run(rtol, count))
+    seconds, inner = (float(np.mean([getattr(run, name) for run in runs])) for name in ("seconds", "inner"))
+    return dataclasses.replace(runs[0], seconds=seconds, inner=inner)
 
-    runner = roadrunner.RoadRunner(sbml)  # its model dies with it
-    known = set(runner.model.getGlobalParameterIds())
-    base = dict(zip(network.parameters, network.defaults, strict=True))
-    return [n for n in network.parameters if n in known and base[n] > 0.0]
+
+def equal_error(points: list[Point], engine: str, target: float, number: int | None = None) -> float:
+    """Return the seconds of an engine at an error: of one round, or of the fastest rounds."""
+    own = [p for p in points if p.engine == engine]
+    times = [min(p.seconds) if number is None else p.seconds[number] for p in own]
+    return time_at(target, [p.error for p in own], times)
 
 
-def equal_error_time(times: dict[float, float], errors: dict[float, float], target: float) -> float:
-    """Interpolate the time at an error, logarithmically; the ends are not extrapolated."""
-    pairs = sorted((errors[r], times[r]) for r in times)
-    return float(np.exp(np.interp(np.log(target), np.log([e for e, _ in pairs]), np.log([t for _, t in pairs]))))
+def summary(points: list[Point], rounds: int) -> dict[str, float]:
+    """Compare the engines of one model."""
+    peer = {p.rtol: p for p in points if p.engine == "libRoadRunner"}
+    target = peer[ANCHOR].error
+    ratios = {
+        rtol: equal_error(points, "libRoadRunner", peer[rtol].error) / equal_error(points, "haptos", peer[rtol].error)
+        for rtol in BAND
+    }
+    each = [
+        equal_error(points, "libRoadRunner", target, k) / equal_error(points, "haptos", target, k)
+        for k in range(rounds)
+    ]
+    own = equal_error(points, "haptos", target)
+    beside = equal_error(points, "libRoadRunner", target)
+    row = {"error": target, "roadrunner_ms": 1e3 * beside, "haptos_ms": 1e3 * own}
+    row |= {
+        "ratio": ratios[ANCHOR],
+        "band_low": np.nanmin([*ratios.values()]),
+        "band_high": np.nanmax([*ratios.values()]),
+    }
+    row |= {"scatter_low": min(each), "scatter_high": max(each)}
+    if any(p.engine == "AMICI" for p in points):
+        amici = equal_error(points, "AMICI", target)
+        inside = [p for p in points if p.engine == "AMICI"]
+        inner = time_at(target, [p.error for p in inside], [min(p.inner) for p in inside])
+        row |= {"amici_ms": 1e3 * amici, "amici_ratio": amici / own, "amici_inner_ratio": inner / own}
+    for name in dict.fromkeys(p.engine for p in points):
+        row[f"failed_{name}"] = sum(p.failed for p in points if p.engine == name)
+    return row
+
+
+def measure(model: Model, given: argparse.Namespace) -> tuple[list[Point], dict[str, object]]:
+    """Measure one model and print its part of the table."""
+    count = given.sets or (32 if given.quick else model.sets)
+    rounds = 1 if given.quick else given.rounds
+    job, reference, precise = prepare(model, given.folder, count)
+    engines: list[Competitor] = [Engine(job), Roadrunner(job)]
+    if given.amici:
+        engines.append(Amici(job, given.amici, given.amici_store))
+    for engine in engines:
+        engine.run(1e-4, min(count, 8))  # compiles, and warms caches
+    control = EngineSolver().solve(job.task(1e-10, len(reference))).states
+    points = sweep(engines, reference, count, rounds)
+    about = {"model": model.key, "states": len(job.network.states), "reactions": len(job.network.reactions)}
+    about |= {"sets": count, "rounds": rounds, "reference": model.reference, "reference_rtol": precise}
+    about |= {"reference_against_haptos_1e-10": error_of(control, reference)}
+    row = {**about, **summary(points, rounds)}
+    report(points, row)
+    for engine in engines:
+        if isinstance(engine, Amici):
+            engine.close()
+    return points, row
+
+
+def report(points: list[Point], row: dict[str, object]) -> None:
+    """Print what was measured of one model."""
+    print(
+        f"\n{row['model']}: {row['states']} states, {row['sets']} sets; reference {row['reference']} at rtol "
+        f"{row['reference_rtol']:.0e}, haptos at 1e-10 differs from it by {row['reference_against_haptos_1e-10']:.1e}"
+    )
+    for p in points:
+        inner = f" (inside {1e3 * min(p.inner):.3f})" if p.engine == "AMICI" else ""
+        print(
+            f"  {p.engine:14s} {p.rtol:.0e} {1e3 * min(p.seconds):10.4f} ms{inner}  "
+            f"error {p.error:.1e}  {p.failed} failed"
+        )
+    print(
+        f"  at error {row['error']:.1e}: {row['roadrunner_ms']:.3f} against {row['haptos_ms']:.4f} ms, ratio "
+        f"{row['ratio']:.1f}, band {row['band_low']:.1f} to {row['band_high']:.1f}, rounds "
+        f"{row['scatter_low']:.1f} to {row['scatter_high']:.1f}",
+        end="",
+    )
+    print(f"; AMICI {row['amici_ratio']:.1f} ({row['amici_inner_ratio']:.1f})" if "amici_ms" in row else "", flush=True)
+
+
+def write(folder: Path, measured: list[tuple[list[Point], dict[str, object]]]) -> None:
+    """Write both tables; models that were not measured now keep their rows."""
+    folder.mkdir(parents=True, exist_ok=True)
+    points = [
+        {
+            "model": row["model"],
+            "engine": p.engine,
+            "rtol": p.rtol,
+            "error": p.error,
+            "ms": 1e3 * min(p.seconds),
+            "slowest_round_ms": 1e3 * max(p.seconds),
+            "inner_ms": 1e3 * min(p.inner),
+            "failed": p.failed,
+        }
+        for own, row in measured
+        for p in own
+    ]
+    order = {model.key: number for number, model in enumerate(MODELS)}
+    for path, rows in ((folder / "points.csv", points), (folder / "ratios.csv", [row for _, row in measured])):
+        new = pd.DataFrame(rows)
+        if path.exists():
+            old = pd.read_csv(path)
+            new = pd.concat([old[~old["model"].isin(new["model"])], new])
+        new = new.sort_values("model", key=lambda keys: keys.map(order), kind="stable")
+        new.to_csv(path, index=False, float_format="%.5g", lineterminator="\n")
 
 
 def main() -> None:
-    """Read the arguments and print the table."""
+    """Read the arguments, measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("models", nargs="*", help="MODEL.xml:END")
-    parser.add_argument("--own", type=float, metavar="END", help="also measure the composed model of haptos")
+    parser.add_argument("folder", type=Path, help="where fetch_models.py put the models")
+    parser.add_argument("--models", default=",".join(m.key for m in MODELS))
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--count", type=int, default=400)
-    parser.add_argument("--method", default="Rodas5P")
+    parser.add_argument("--sets", type=int, help="parameter sets of every model, instead of its own number")
+    parser.add_argument("--quick", action="store_true", help="32 sets, one round")
+    parser.add_argument("--amici", type=Path, help="a Python that has amici")
+    parser.add_argument("--amici-store", type=Path, default=Path("amici_models"), help="where its models are kept")
+    parser.add_argument("--out", type=Path, help="folder of the tables")
     given = parser.parse_args()
-    for item in given.models:
-        path, end = item.rsplit(":", 1)
-        measure(Path(path).stem, Path(path).read_text(), float(end), given.rounds, given.count, given.method)
-    if given.own:
-        from haptos.signalling.model import composed_sbml
-
-        measure("composed model", composed_sbml(), given.own, given.rounds, given.count, given.method)
+    wanted = given.models.split(",")
+    if unknown := set(wanted) - {m.key for m in MODELS}:
+        sys.exit(f"no such model: {', '.join(sorted(unknown))}")
+    measured = []
+    for model in MODELS:
+        if model.key in wanted:
+            measured.append(measure(model, given))
+            if given.out:
+                write(given.out, measured)
 
 
 if __name__ == "__main__":

@@ -35,6 +35,7 @@ class Status(IntEnum):
     NON_FINITE = 3
     NEGATIVE = 4
     EVENT_STORM = 5
+    NO_REST = 6
 
     @property
     def explanation(self) -> str:
@@ -49,6 +50,7 @@ _EXPLANATIONS = {
     Status.NON_FINITE: "a rate or state became infinite or not a number",
     Status.NEGATIVE: "a species fell below zero by more than its tolerance",
     Status.EVENT_STORM: "events fired without time advancing",
+    Status.NO_REST: "it did not come to rest before the first time: it oscillates, drifts, or needs a longer max_time",
 }
 
 

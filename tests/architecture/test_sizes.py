@@ -12,7 +12,6 @@ MODULE, FUNCTION, KERNEL, CLASS, PARAMETERS, POSITIONAL, PACKAGE, TEST = 600, 80
 EXCEPTIONS: dict[str, str] = {
     "src/haptos/assays": "one file per assay, by design",
     "src/haptos/lab": "one file per use case; to be split when the screens arrive",
-    "src/haptos/numerics/engine/_lanes.py::run_lanes": "one compiled loop; to be split before it is the default",
 }
 
 

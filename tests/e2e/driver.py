@@ -1,6 +1,6 @@
-"""Runs an experiment file through the public path in a process of its own, from the first task in several processes.
+"""Runs an experiment file through the public path in a process of its own, in chunks of a given pace.
 
-Usage: python driver.py FILE RUNS WORKERS MEMBERS
+Usage: python driver.py FILE RUNS WORKERS MEMBERS PACE
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from haptos.lab.run import Bench, run_experiment
 from haptos.store.runs import RunStore
 
 if __name__ == "__main__":
-    name, runs, workers, members = sys.argv[1:]
+    name, runs, workers, members, pace = sys.argv[1:]
     asked = read_experiment(name)
-    bench = Bench(RunStore(Path(runs)), int(workers), patience=0.0)
+    bench = Bench(RunStore(Path(runs)), int(workers), pace=float(pace))
     result = run_experiment(asked.experiment, bench, members=int(members), file=asked)
     sys.stdout.write(f"{result.folder}\n")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -120,6 +122,70 @@ def test_large_systems_with_tables_and_parts_give_the_same_bits() -> None:
     expected = ReferenceEngine("Rodas4").solve(task)
     for width in (2, 8):
         _same(EngineSolver(method="Rodas4", width=width, keep=False).solve(task), expected)
+
+
+def _chain(n: int = 60) -> OdeSystem:
+    """Conversions between neighbours and saturable turnover, n states."""
+    b = GraphBuilder()
+    y = [b.variable(i) for i in range(n)]
+    roots = []
+    for i in range(n):
+        terms = [b.mul(b.mul(b.variable(n), y[j]), y[(3 * i + j) % n]) for j in range(0, n, 4)]
+        loss = b.div(b.mul(b.constant(5.0), y[i]), b.add(b.constant(0.5), y[i]))
+        roots.append(b.sub(b.total(terms), loss))
+    return build_system(b.freeze(), roots, 1, [True] * n)
+
+
+def test_quickly_compiled_kernels_give_the_same_bits() -> None:
+    """The first members of a large system are integrated by other code than the later ones."""
+    from haptos.numerics.engine.compiled import LARGE, compile_system, kernels_for
+
+    system = _chain()
+    n, size = system.n_states, 70
+    rates = np.linspace(0.005, 0.02, size)[:, None]
+    task = OdeTask(
+        system, np.ones((size, n)), [OdeSegment(0.0, 2.0, rates)], np.linspace(0, 2, 5), 1e-5, np.full(n, 1e-8)
+    )
+    few, solver = _chosen(task, np.arange(3)), EngineSolver(width=4, keep=False)
+    quick = compile_system(system, "Rodas5P", 4, None, quick=True)
+    assert quick.program.elimination.n_products + len(quick.program.jacobian.order) > LARGE
+    first = solver.solve(few)
+    assert kernels_for(system, "Rodas5P", 4, None, 0) is quick
+    later = solver.solve(task)
+    assert kernels_for(system, "Rodas5P", 4, None, 0) is compile_system(system, "Rodas5P", 4, None)
+    assert not later.status.any()
+    for part in ("states", "final", "n_steps"):
+        np.testing.assert_array_equal(getattr(later, part)[:3], getattr(first, part))
+
+
+def _driven(speed: float, rtol: float) -> OdeTask:
+    """A fast variable that follows a sine, asked for at many times."""
+    b = GraphBuilder()
+    y, t = b.variable(0), b.time()
+    root = b.add(b.mul(b.constant(-speed), b.sub(y, b.apply(Op.SIN, t))), b.apply(Op.COS, t))
+    system, segment = build_system(b.freeze(), [root], 0), OdeSegment(0.0, 10.0, np.zeros((1, 0)))
+    return OdeTask(system, np.zeros((1, 1)), [segment], np.linspace(0.0, 10.0, 201), rtol, np.full(1, rtol))
+
+
+@pytest.mark.parametrize("method", ["Rodas4", "Rodas5P"])
+@pytest.mark.parametrize("speed", [1e2, 1e4, 1e6])
+@pytest.mark.parametrize("rtol", [1e-3, 1e-4, 1e-6])
+def test_outputs_between_the_ends_of_steps_follow_a_fast_drive(method: str, speed: float, rtol: float) -> None:
+    """The ends of steps follow the drive at any step size; the dense output needs its own control."""
+    task = _driven(speed, rtol)
+    solution = EngineSolver(method=method, keep=False).solve(task)
+    assert np.max(np.abs(solution.states[0, :, 0] - np.sin(task.times))) < 40.0 * rtol
+    assert solution.n_steps[0] < 500
+
+
+@pytest.mark.parametrize("limit", [1, 4, 8])
+def test_the_limit_of_steps_is_that_of_the_twin(limit: int) -> None:
+    """Members that need more attempts stop at the same count, the others are not touched."""
+    for make in TASKS.values():
+        task = dataclasses.replace(make(), max_steps=limit)
+        expected = ReferenceEngine().solve(task)
+        assert expected.status.any()
+        _same(EngineSolver(keep=False).solve(task), expected)
 
 
 @pytest.mark.parametrize("name", TASKS)

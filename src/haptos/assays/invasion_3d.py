@@ -21,7 +21,7 @@ from haptos.assays.observation import (
     reading,
     resolvable_fold,
 )
-from haptos.assays.transwell import DRIVE_NEEDS, drives_of
+from haptos.assays.transwell import AT_ONCE, DRIVE_NEEDS, drives_of
 from haptos.conditions.experiment import Protocol
 from haptos.core.specs import QuantityOf
 from haptos.core.units import Quantity
@@ -98,12 +98,21 @@ class Invasion3D(AbstractAssay):
         ParameterError
             If the sample lacks a quantity or the nucleus area.
         """
+        return self.ideal_many([sample], protocol)[0]
+
+    @override
+    def ideal_many(self, samples: Sequence[Sample], protocol: Protocol) -> tuple[tuple[Value, ...], ...]:
+        """Let the cells of all samples invade at once; a row depends on its own sample only."""
         p = own_protocol(protocol, Invasion3DProtocol)
-        parameters = crossing_parameters(sample.parameters)
-        gel = Layer("gel", _GEL_DEPTH, math.inf, p.gel_density.value, parameters.mesh(p.gel))
-        found = cross(drives_of(sample), Barrier((gel,)), parameters)
-        depth = _at_score(found.scores, found.positions[0], _upper_score(p.leading.value))
-        return (Value("depth", "", reading(depth, p.every), "µm"),)
+        depths: list[NDArray[np.float64]] = []
+        for first in range(0, len(samples), AT_ONCE):
+            some = samples[first : first + AT_ONCE]
+            parameters = [crossing_parameters(sample.parameters) for sample in some]
+            meshes = (numbers.mesh(p.gel) for numbers in parameters)
+            gels = [Barrier((Layer("gel", _GEL_DEPTH, math.inf, p.gel_density.value, mesh),)) for mesh in meshes]
+            found = cross(drives_of(*some), gels, parameters)
+            depths += [_at_score(found.scores, rows, _upper_score(p.leading.value)) for rows in found.positions]
+        return tuple((Value("depth", "", reading(depth, p.every), "µm"),) for depth in depths)
 
     @override
     def protocol_for(self, measure: str, of: Sequence[str], *, duration: float | None = None) -> Protocol:

@@ -39,7 +39,7 @@ class Masses(Spec):
 @cache
 def _masses() -> Masses:
     text = files("haptos").joinpath(_FILE).read_text(encoding="utf-8")
-    return read_spec(Masses, parse_yaml(text, name=_FILE))
+    return read_spec(Masses, parse_yaml(text, name=_FILE, keep=True))
 
 
 def protein_of(entity: str) -> str:

@@ -31,7 +31,10 @@ from haptos.motility.barriers import Barrier, uncoated_filter
 from haptos.motility.crossing import Drives, cross
 from haptos.motility.parameters import CrossingParameters, crossing_parameters
 
-__all__ = ["DRIVE_NEEDS", "AbstractTranswell", "TranswellProtocol", "bare_filter", "drives_of"]
+__all__ = ["AT_ONCE", "DRIVE_NEEDS", "AbstractTranswell", "TranswellProtocol", "bare_filter", "drives_of"]
+
+#: Samples whose cells are moved together: bounds the memory.
+AT_ONCE = 64
 
 _INSERT, _FIELD = 0.15, 0.20
 _UNIT = "1/field"
@@ -115,11 +118,21 @@ class AbstractTranswell(AbstractAssay):
         ParameterError
             If the sample lacks a quantity or the nucleus area.
         """
+        return self.ideal_many([sample], protocol)[0]
+
+    @override
+    def ideal_many(self, samples: Sequence[Sample], protocol: Protocol) -> tuple[tuple[Value, ...], ...]:
+        """Let the cells of all samples cross at once; a row depends on its own sample only."""
         p = own_protocol(protocol, self.protocol)
-        parameters = crossing_parameters(sample.parameters)
-        crossed = cross(drives_of(sample), self.barrier(p, parameters), parameters).crossed[0]
-        per_field = crossed * p.seeded * p.field_area.value / p.membrane_area.value
-        return (Value(self.counted, "", reading(per_field, p.every), _UNIT),)
+        found: list[tuple[Value, ...]] = []
+        for first in range(0, len(samples), AT_ONCE):
+            some = samples[first : first + AT_ONCE]
+            parameters = [crossing_parameters(sample.parameters) for sample in some]
+            barriers = [self.barrier(p, numbers) for numbers in parameters]
+            crossed = cross(drives_of(*some), barriers, parameters).crossed
+            per_field = crossed * p.seeded * p.field_area.value / p.membrane_area.value
+            found += [(Value(self.counted, "", reading(row, p.every), _UNIT),) for row in per_field]
+        return tuple(found)
 
     @override
     def protocol_for(self, measure: str, of: Sequence[str], *, duration: float | None = None) -> Protocol:
@@ -152,16 +165,16 @@ def bare_filter(protocol: TranswellProtocol, parameters: CrossingParameters) -> 
     )
 
 
-def drives_of(sample: Sample) -> Drives:
-    """Return what the cells of a sample bring to a barrier.
+def drives_of(*samples: Sample) -> Drives:
+    """Return what the cells of samples bring to a barrier; all are sampled at the same times.
 
     Raises
     ------
     ParameterError
-        If the sample lacks a quantity or the nucleus area.
+        If a sample lacks a quantity or the nucleus area.
     """
-    if "nucleus_area" not in sample.geometry:
+    if any("nucleus_area" not in sample.geometry for sample in samples):
         raise ParameterError("the sample gives no 'nucleus_area' [µm²] in its geometry")
-    protrusion, contraction, proteolysis = (np.array([sample.series(need)]) for need in DRIVE_NEEDS)
-    nucleus = np.array([sample.geometry["nucleus_area"]], dtype=np.float64)
-    return Drives(sample.times, protrusion, contraction, proteolysis, nucleus)
+    protrusion, contraction, proteolysis = (np.array([s.series(need) for s in samples]) for need in DRIVE_NEEDS)
+    nucleus = np.array([sample.geometry["nucleus_area"] for sample in samples], dtype=np.float64)
+    return Drives(samples[0].times, protrusion, contraction, proteolysis, nucleus)

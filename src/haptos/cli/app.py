@@ -20,7 +20,7 @@ RunsFolder = Annotated[
     Path | None, typer.Option("--runs", help="Folder of the run folders.", envvar="HAPTOS_RUNS", show_default=False)
 ]
 Workers = Annotated[
-    int | None, typer.Option("--workers", min=1, help="Processes; the answer does not depend on it. [default: cores]")
+    int | None, typer.Option("--workers", min=1, help="Threads; the answer does not depend on it. [default: cores]")
 ]
 Members = Annotated[
     int | None, typer.Option("--members", min=1, help="Members of the parameter ensemble. [default: all]")

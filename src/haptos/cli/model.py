@@ -31,7 +31,7 @@ Show = Annotated[str, typer.Option("--show", help="Names to report, such as A,B.
 Out = Annotated[str, typer.Option("--out", help="Write the table as CSV to this file; - is standard output.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON instead of tables.")]
 
-SOLVERS = ("default", "rodas5p", "rodas4", "lsoda", "libroadrunner")
+SOLVERS = ("rodas5p", "rodas4", "libroadrunner")
 
 
 @app.command("info")
@@ -54,7 +54,7 @@ def simulate_command(  # noqa: PLR0917 - typer passes by name
     points: Points = 101,
     settings: Set = None,
     show: Show = "",
-    solver: Annotated[str, typer.Option("--solver", help=f"One of {', '.join(SOLVERS)}.")] = "default",
+    solver: Annotated[str, typer.Option("--solver", help=f"One of {', '.join(SOLVERS)}.")] = "rodas5p",
     rtol: Annotated[float, typer.Option("--rtol", help="Relative tolerance per step.")] = 1e-6,
     out: Out = "",
     plot: Annotated[bool, typer.Option("--plot", help="Draw every course as a line of blocks.")] = False,
@@ -203,13 +203,7 @@ def _values(settings: Sequence[str], network: Any) -> tuple[dict[str, float], di
 
 
 def _solver(name: str) -> Any:
-    """Return the integrator of a name; None for the default."""
-    if name == "lsoda":
-        from haptos.numerics import ScipySolver
+    """Return the integrator of a name."""
+    from haptos.numerics.engine import EngineSolver
 
-        return ScipySolver()
-    if name in {"rodas5p", "rodas4"}:
-        from haptos.numerics.engine import EngineSolver
-
-        return EngineSolver("Rodas5P" if name == "rodas5p" else "Rodas4")
-    return None
+    return EngineSolver("Rodas4" if name == "rodas4" else "Rodas5P")

@@ -34,6 +34,7 @@ def info(file: Path, model: KineticModel, network: Network, *, as_json: bool) ->
         "rules": {e.symbol: model.text(e.expression) for e in model.assignments},
         "rates": {e.symbol: model.text(e.expression) for e in model.rates},
         "events": {e.id or f"event {n}": event(model, e) for n, e in enumerate(model.events, start=1)},
+        "order_matters": [list(pair) for pair in network.conflicts],
         "conserved": [law.name for law in network.laws],
         "parameters": dict(zip(network.parameters, network.defaults.tolist(), strict=True)),
         "states": list(network.states),
@@ -71,6 +72,10 @@ def _tables(facts: dict[str, Any]) -> None:
             console.print()
     _list(console, "rules", {**facts["rules"], **{f"d {k} / dt": v for k, v in facts["rates"].items()}})
     _list(console, "events", facts["events"])
+    if facts["order_matters"]:
+        pairs = ", ".join(" and ".join(pair) for pair in facts["order_matters"][:_MOST_ROWS])
+        text = "should these events happen at the same moment, they happen in the order of the file, which may matter"
+        console.print(f"{text}: {pairs}\n", markup=False)
     if facts["conserved"]:
         console.print("[bold]conserved amounts[/bold]")
         for name in facts["conserved"][:_MOST_ROWS]:
@@ -131,10 +136,8 @@ def courses(result: SimulationResult, unit: str, *, out: str, plot: bool, as_jso
     if as_json:
         values = {name: course.tolist() for name, course, _ in rows}
         cited = [work.doi for work in result.cite()]
-        status = result.explanation(0)
-        to_json(
-            {"status": status, "method": result.method, "cite": cited, "times": result.times.tolist(), "values": values}
-        )
+        facts = {"status": result.explanation(0), "method": result.method, "cite": cited}
+        to_json({**facts, "warnings": list(result.warnings), "times": result.times.tolist(), "values": values})
     elif out != "-":
         console = console_of()
         last = ["course"] if plot else ["unit"]
@@ -151,6 +154,8 @@ def _foot(console: Any, result: SimulationResult, unit: str) -> None:
     span = f"time {result.times[0]:g} to {result.times[-1]:g}{f' ({unit})' if unit else ''}"
     steps = f", {result.n_steps[0]} steps" if result.n_steps[0] >= 0 else ""
     console.print(f"\n{span}; {result.method}{steps}: {result.explanation(0)}", markup=False)
+    for warning in result.warnings:
+        console.print(f"warning: {warning}", markup=False)
     for work in result.cite():
         console.print(f"cite {work.key} doi:{work.doi}", markup=False, style="dim")
 

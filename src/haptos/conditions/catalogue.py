@@ -193,7 +193,7 @@ def read_file[R: Spec](
         Folder name for messages, for instance ``library/claims``.
     """
     try:
-        document = parse_yaml(file.read_text(encoding="utf-8"), name=f"{place}/{file.name}")
+        document = parse_yaml(file.read_text(encoding="utf-8"), name=f"{place}/{file.name}", keep=True)
     except SpecError as error:
         return Records((), error.issues)
     except UnicodeDecodeError as error:

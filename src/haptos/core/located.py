@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path as FilePath
 from typing import Any
 
+from haptos.core.kept import code_checksum, load_kept, save_kept
 from haptos.errors import Issue, SpecError
 
 __all__ = ["Document", "Path", "load_yaml", "parse_yaml"]
@@ -64,8 +67,57 @@ def load_yaml(file: FilePath | str) -> Document:
     return parse_yaml(text, name=str(file))
 
 
-def parse_yaml(text: str, *, name: str = "<text>") -> Document:
-    """Read YAML 1.2 text; see :func:`load_yaml`."""
+def parse_yaml(text: str, *, name: str = "<text>", keep: bool = False) -> Document:
+    """Read YAML 1.2 text; see :func:`load_yaml`.
+
+    Parameters
+    ----------
+    text : str
+        The text.
+    name : str
+        File name for messages.
+    keep : bool
+        Whether a sound document is kept on disk for the next process; for large files that
+        seldom change.
+    """
+    if not keep:
+        return _parse(text, name)
+    key = (_reader_version(), text)
+    found = _revived(load_kept("documents", key), name)
+    if found is None:
+        found = _parse(text, name)
+        _keep(key, found)
+    return found
+
+
+@cache
+def _reader_version() -> str:
+    """Return what decides how a text is read."""
+    from importlib.metadata import version
+
+    return f"{version('ruamel.yaml')} {code_checksum('core/located.py')}"
+
+
+def _revived(content: bytes | None, name: str) -> Document | None:
+    """Return a kept document; None if there is none."""
+    if content is None:
+        return None
+    data, lines = json.loads(content)
+    return Document(data, {tuple(path): line for line, *path in lines}, name)
+
+
+def _keep(key: tuple[str, str], document: Document) -> None:
+    """Keep a document, if JSON can hold it as it is (dates and numbers as keys it cannot)."""
+    raw = [document.data, [[line, *path] for path, line in document.lines.items()]]
+    try:
+        content = json.dumps(raw, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode("utf-8")
+    except (TypeError, ValueError):
+        return
+    if json.loads(content) == raw:
+        save_kept("documents", key, content)
+
+
+def _parse(text: str, name: str) -> Document:
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 

@@ -85,5 +85,5 @@ def load_table(name: str) -> dict[str, Parameter]:
         If the file is malformed or repeats an identifier; all problems are located.
     """
     file = resources.files("haptos.library") / "parameters" / f"{name}.yaml"
-    document = parse_yaml(file.read_text(encoding="utf-8"), name=f"parameters/{name}.yaml")
+    document = parse_yaml(file.read_text(encoding="utf-8"), name=f"parameters/{name}.yaml", keep=True)
     return {p.id: p for p in read_spec(_Table, document).parameters}

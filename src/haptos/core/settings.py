@@ -21,7 +21,7 @@ class Settings:
     runs : Path
         Folder of the run folders (``HAPTOS_RUNS``; default ``haptos-runs`` in the working folder).
     workers : int
-        Worker processes, at least 1 (``HAPTOS_WORKERS``; default: the usable cores). The
+        Threads, at least 1 (``HAPTOS_WORKERS``; default: the usable cores). The
         answer does not depend on it.
     """
 

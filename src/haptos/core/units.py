@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from haptos.core.kept import KeptAnswers, code_checksum
 from haptos.errors import UnitError
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class Quantity:
     @property
     def unit(self) -> str:
         """The internal unit, short form."""
-        return f"{registry().Unit(DIMENSIONS[self.dimension].unit):~P}"
+        return _short_unit(self.dimension)
 
     def __str__(self) -> str:
         return self.text or f"{self.value!r} {self.unit}".strip()
@@ -106,6 +107,9 @@ _UNREADABLE = (
     tokenize.TokenError,
 )
 
+
+#: Longest text whose conversion is remembered.
+_LONGEST = 80
 
 #: What is counted is a number: cells per volume, molecules per area.
 _COUNTED = re.compile(r"\b(?:molecules?|cells?)\b")
@@ -164,8 +168,44 @@ def parse_quantity(raw: Any, dimension: str, *, molar_mass: float | None = None)
         if not expected.bare:
             raise UnitError(f"{raw!r} has no unit; write a {dimension}, for instance {example}")
         return _finite(float(raw), dimension, str(raw))
-    value = _convert(raw.strip(), expected, example, molar_mass)
+    value = _known(raw.strip(), expected, example, molar_mass)
     return _finite(value, dimension, raw.strip())
+
+
+@cache
+def _answers() -> KeptAnswers:
+    """Return what pint answered in other processes: loading it takes most of a second."""
+    from importlib.metadata import version
+
+    return KeptAnswers("conversions", (version("pint"), code_checksum("core/units.py")))
+
+
+@cache
+def _short_unit(dimension: str) -> str:
+    known = _answers().get(dimension)
+    if known is None:
+        known = f"{registry().Unit(DIMENSIONS[dimension].unit):~P}"
+        _answers().add(dimension, known)
+    return str(known)
+
+
+def _known(text: str, expected: Dimension, example: str, molar_mass: float | None) -> float:
+    """Convert a text, or remember what came of it before: a number, or what is wrong with it."""
+    if len(text) > _LONGEST:
+        return _convert(text, expected, example, molar_mass)
+    question = f"{expected.name}|{molar_mass!r}|{text}"
+    answer = _answers().get(question)
+    if isinstance(answer, str):
+        raise UnitError(answer)
+    if answer is not None:
+        return answer
+    try:
+        value = _convert(text, expected, example, molar_mass)
+    except UnitError as error:
+        _answers().add(question, str(error))
+        raise
+    _answers().add(question, value)
+    return value
 
 
 def _convert(text: str, expected: Dimension, example: str, molar_mass: float | None) -> float:

@@ -1,4 +1,4 @@
-"""Calibration: sampling the prior conditioned on every term, by many short chains.
+"""Calibration: sampling the prior conditioned on every term, by many short chains at once.
 
 Each chain starts from its own draw of the prior and walks in the space of standard normal
 deviations with steps that leave the prior unchanged (preconditioned Crank-Nicolson, Cotter
@@ -10,22 +10,23 @@ and its last state is one member of the ensemble.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from haptos.core.hashing import content_hash
-from haptos.inference.terms import Term, load_terms
 from haptos.numerics import philox_stream
-from haptos.signalling.cell import simulate
-from haptos.signalling.condition import Condition, Outcome
 from haptos.signalling.parameters import load_parameters
 
-__all__ = ["Chain", "Prior", "diversity", "score", "walk"]
+__all__ = ["Chain", "Prior", "Unmet", "advance", "begin_chain", "diversity", "walk"]
 
 Array = NDArray[np.float64]
+#: Number of unmet terms of states, given up to what number it matters.
+Unmet = Callable[[Array, NDArray[np.int64]], NDArray[np.int64]]
+_COUNT_ALL: Final = 2**62
 #: Deviations beyond this are outside the prior.
 LIMIT = 3.0
 
@@ -60,114 +61,134 @@ class Prior:
         return int(np.sum(self.spread > 0))
 
     def vector(self, deviations: Array) -> Array:
-        """Return parameter values of standard deviations, shape (n_free,) -> (n_parameters,)."""
-        values = self.centre.copy()
+        """Return parameter values of standard deviations, shape (..., n_free) -> (..., n_parameters)."""
+        z = np.asarray(deviations, dtype=np.float64)
+        values = np.tile(self.centre, (*z.shape[:-1], 1))
         free = self.spread > 0
-        values[free] = self.centre[free] * np.exp(self.spread[free] * deviations)
+        values[..., free] = self.centre[free] * np.exp(self.spread[free] * z)
         return np.minimum(values, self.ceiling)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Chain:
-    """The outcome of one chain.
+    """Where a chain stands.
 
     Attributes
     ----------
+    index : int
+        Which chain; its start and every step are a function of (seed, index, step).
     deviations : ndarray, shape (n_free,)
-        Last state, in standard deviations of the prior.
+        State, in standard deviations of the prior.
     unmet : int
-        Terms unmet at the end; 0 makes it a member.
+        Terms unmet there; 0 makes it a member, -1 says that it was not scored yet.
     found_after : int
-        Steps until all terms were met, -1 if never.
-    accepted : float
-        Share of the steps taken.
+        Steps until all terms were met, -1 if not yet.
+    steps, taken : int
+        Steps tried and taken.
     """
 
+    index: int
     deviations: Array
-    unmet: int
-    found_after: int
-    accepted: float
+    unmet: int = -1
+    found_after: int = -1
+    steps: int = 0
+    taken: int = 0
+
+    @property
+    def accepted(self) -> float:
+        """Share of the steps taken."""
+        return self.taken / max(self.steps, 1)
+
+    def over(self, search: int, mixing: int) -> bool:
+        """Whether it went on for `mixing` steps after meeting all terms, or searched in vain."""
+        if self.unmet < 0:
+            return False
+        return self.steps >= (search if self.found_after < 0 else self.found_after + mixing)
 
 
-def score(vector: Array, terms: Sequence[Term] | None = None, *, misses: int | None = None) -> tuple[bool, ...]:
-    """Tell which terms a parameter vector meets.
+def begin_chain(index: int, *, seed: int, n_free: int) -> Chain:
+    """Return the start of a chain: a draw of the prior."""
+    return Chain(index, _inside(philox_stream(seed, "calibration", 0, index), n_free))
+
+
+def advance(chains: Sequence[Chain], *, seed: int, unmet: Unmet, step: float = 0.25) -> list[Chain]:
+    """Advance chains by one step each, all in one batch.
 
     Parameters
     ----------
-    vector : ndarray, shape (n_parameters,)
-        In the order and units of the parameter table.
-    terms : sequence of Term, optional
-        The library's by default.
-    misses : int, optional
-        Stop once more terms than this are unmet; the rest count as unmet.
+    chains : sequence of Chain
+        Of any age.
+    seed : int
+        Root seed.
+    unmet : callable
+        Number of unmet terms of states, shape (B, n_free), as an array of shape (B,); it may
+        stop counting beyond the numbers in its second argument, shape (B,).
+    step : float
+        Length of a step in (0, 1]; 1 draws anew from the prior.
     """
-    terms = load_terms() if terms is None else terms
-    values = dict(zip(load_parameters(), (float(v) for v in vector), strict=True))
-    everything = tuple(sorted({q for term in terms for q in term.read}))
-    done: dict[str, Outcome] = {}
+    proposals = [_proposal(c, seed, step) for c in chains]
+    tried = [i for i, z in enumerate(proposals) if np.all(np.abs(z) <= LIMIT)]
+    counts = np.full(len(chains), _COUNT_ALL)
+    if tried:
+        most = np.array([_COUNT_ALL if chains[i].unmet < 0 else chains[i].unmet for i in tried])
+        counts[tried] = unmet(np.array([proposals[i] for i in tried]), most)
+    return [_moved(c, z, int(n)) for c, z, n in zip(chains, proposals, counts, strict=True)]
 
-    def simulated(condition: Condition) -> Outcome:
-        """Simulate equal conditions once, whatever each term reads of them."""
-        wanted = everything if set(condition.quantities) <= set(everything) else condition.quantities
-        shared = condition.with_changes(quantities=wanted)
-        key = content_hash(shared.canonical())
-        if key not in done:
-            done[key] = simulate(shared, member=None, seed=0, replicate=None, parameters=values)
-        return done[key]
 
-    met: list[bool] = []
-    for term in terms:
-        stopped = misses is not None and met.count(False) > misses
-        met.append(not stopped and term.met(simulated))
-    return tuple(met)
+def _proposal(chain: Chain, seed: int, step: float) -> Array:
+    if chain.unmet < 0:
+        return chain.deviations
+    rng = philox_stream(seed, "calibration", 0, chain.index, step=chain.steps + 1)
+    return np.asarray(np.sqrt(1.0 - step**2) * chain.deviations + step * rng.standard_normal(len(chain.deviations)))
+
+
+def _moved(chain: Chain, proposal: Array, unmet: int) -> Chain:
+    """Return the chain after its proposal was scored."""
+    if chain.unmet < 0:
+        return replace(chain, unmet=unmet, found_after=0 if unmet == 0 else -1)
+    steps = chain.steps + 1
+    if unmet > chain.unmet:
+        return replace(chain, steps=steps)
+    found = steps if chain.found_after < 0 and unmet == 0 else chain.found_after
+    return replace(chain, deviations=proposal, unmet=unmet, found_after=found, steps=steps, taken=chain.taken + 1)
 
 
 def walk(
-    index: int,
+    chains: Iterable[Chain],
     *,
     seed: int,
-    n_free: int,
-    unmet: Callable[[Array, int], int],
+    unmet: Unmet,
     step: float = 0.25,
     search: int = 400,
     mixing: int = 25,
-) -> Chain:
-    """Run one chain.
+    live: int = 64,
+    kept: Callable[[Sequence[Chain]], None] | None = None,
+) -> Iterator[Chain]:
+    """Run chains to their end, many at once; each as it ends.
 
     Parameters
     ----------
-    index : int
-        Which chain; start and steps are a function of (seed, index).
-    seed : int
-        Root seed.
-    n_free : int
-        Number of free parameters.
-    unmet : callable
-        Number of unmet terms of a state, shape (n_free,); it may stop counting beyond its
-        second argument.
-    step : float
-        Length of a step in (0, 1]; 1 draws anew from the prior.
+    chains : iterable of Chain
+        Begun or resumed. What a chain becomes does not depend on the others.
+    seed, unmet, step
+        See :func:`advance`.
     search, mixing : int
         Most steps until all terms are met, and steps after that.
-
-    Returns
-    -------
-    Chain
-        Its last state.
+    live : int
+        Chains that are advanced together.
+    kept : callable, optional
+        Told of all live chains after every step, to write them down.
     """
-    rng = philox_stream(seed, "calibration", 0, index)
-    state = _inside(rng, n_free)
-    left = unmet(state, 10**6)
-    found = 0 if left == 0 else -1
-    taken = total = 0
-    while (found < 0 and total < search) or (found >= 0 and total < found + mixing):
-        total += 1
-        proposal = np.sqrt(1.0 - step**2) * state + step * rng.standard_normal(n_free)
-        if np.all(np.abs(proposal) <= LIMIT) and (then := unmet(proposal, left)) <= left:
-            state, left, taken = proposal, then, taken + 1
-        if found < 0 and left == 0:
-            found = total
-    return Chain(state, left, found, taken / max(total, 1))
+    waiting = iter(chains)
+    together = list(islice(waiting, live))
+    while together:
+        together = advance(together, seed=seed, unmet=unmet, step=step)
+        ended = [c for c in together if c.over(search, mixing)]
+        together = [c for c in together if not c.over(search, mixing)]
+        together += islice(waiting, len(ended))
+        yield from ended
+        if kept is not None:
+            kept(together)
 
 
 def _inside(rng: np.random.Generator, n: int) -> Array:

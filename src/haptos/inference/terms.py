@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import cache
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, cached_property
 from importlib import resources
 from typing import Annotated, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from haptos.assays.base import Sample
+from haptos.assays.base import AbstractAssay, Sample
 from haptos.assays.registry import find_assay
 from haptos.conditions.experiment import Culture
 from haptos.conditions.interventions import AnyIntervention
@@ -20,7 +21,7 @@ from haptos.core.specs import CellDensity, Quantity, Spec, read_spec
 from haptos.errors import Status
 from haptos.evidence.claims import AnyExpectation
 from haptos.evidence.judge import Reading, member_finding
-from haptos.signalling.condition import Condition, Outcome
+from haptos.signalling.condition import Condition, Outcome, Outcomes
 
 __all__ = ["Term", "calibrated_claims", "load_terms"]
 
@@ -70,6 +71,17 @@ class Term(Spec):
             raise PydanticCustomError("term", "give either 'read' or 'assays'")
         return self
 
+    @cached_property
+    def conditions(self) -> tuple[Condition, ...]:
+        """What is simulated: every arm, once for each assay."""
+        if self.read:
+            return tuple(self._condition(arm, _TIMES, self.read) for arm in self.arms)
+        return tuple(
+            self._condition(arm, _times(assay), tuple(n.name for n in assay.needs(assay.protocol(name=assay.name))))
+            for assay in map(find_assay, self.assays)
+            for arm in self.arms
+        )
+
     def met(self, simulated: Callable[[Condition], Outcome]) -> bool:
         """Tell whether the term is met; failed simulations do not meet it.
 
@@ -78,10 +90,24 @@ class Term(Spec):
         simulated : callable
             Returns the outcome of a condition.
         """
-        if not self.assays:
-            readings = {arm: _read(self.read, simulated(self._condition(arm, _TIMES, self.read))) for arm in self.arms}
-            return self._met(readings)
-        return all(self._met({arm: self._assayed(name, arm, simulated) for arm in self.arms}) for name in self.assays)
+        return bool(self.met_each([Outcomes.stacked([simulated(c)]) for c in self.conditions])[0])
+
+    def met_each(self, outcomes: Sequence[Outcomes]) -> NDArray[np.bool_]:
+        """Tell for every parameter vector whether the term is met, shape (B,).
+
+        Parameters
+        ----------
+        outcomes : sequence of Outcomes
+            In the order of :attr:`conditions`.
+        """
+        held = np.ones(len(outcomes[0]), dtype=bool)
+        for group, assay in enumerate(self.assays or (None,)):
+            own = outcomes[group * len(self.arms) : (group + 1) * len(self.arms)]
+            times = np.array(_TIMES) if assay is None else np.array(_times(find_assay(assay))[-1:])
+            courses = [self._courses(found, assay) for found in own]
+            for b in np.flatnonzero(held):
+                held[b] = self._met({arm: Reading(times, c[b]) for arm, c in zip(self.arms, courses, strict=True)})
+        return held
 
     def _met(self, readings: Mapping[str, Reading]) -> bool:
         if not all(np.all(np.isfinite(r.values)) for r in readings.values()):
@@ -101,20 +127,26 @@ class Term(Spec):
             quantities=quantities,
         )
 
-    def _assayed(self, name: str, arm: str, simulated: Callable[[Condition], Outcome]) -> Reading:
-        assay = find_assay(name)
-        protocol = assay.protocol(name=name)
-        times = tuple(float(t) for t in assay.times(protocol))
-        outcome = simulated(self._condition(arm, times, tuple(n.name for n in assay.needs(protocol))))
-        if outcome.status is not Status.OK:
-            return Reading(np.array(times[-1:]), np.full((1, 1), np.nan))
-        sample = Sample(np.array(times), outcome.quantities, outcome.geometry, outcome.parameters)
-        values = [float(np.ravel(v.value)[-1]) for v in assay.ideal(sample, protocol)]
-        return Reading(np.array(times[-1:]), np.array(values)[:, None])
+    def _courses(self, outcomes: Outcomes, assay: str | None) -> NDArray[np.float64]:
+        """Return what is read of one arm, shape (B, n_read, n_times); NaN where the simulation failed."""
+        if assay is None:
+            return np.stack([outcomes.quantities[q] for q in self.read], axis=1)
+        found = find_assay(assay)
+        protocol = found.protocol(name=assay)
+        times = np.array(_times(found))
+        sound = [b for b in range(len(outcomes)) if outcomes.status[b] == Status.OK]
+        single = (outcomes[b] for b in sound)
+        samples = [Sample(times, o.quantities, o.geometry, o.parameters) for o in single]
+        values = found.ideal_many(samples, protocol) if samples else []
+        rows = np.full((len(outcomes), len(values[0]) if samples else 1, 1), np.nan)
+        for b, read in zip(sound, values, strict=True):
+            rows[b, :, 0] = [float(np.ravel(v.value)[-1]) for v in read]
+        return rows
 
 
-def _read(names: tuple[str, ...], outcome: Outcome) -> Reading:
-    return Reading(np.array(_TIMES), np.array([outcome.quantities[q] for q in names]))
+def _times(assay: AbstractAssay) -> tuple[float, ...]:
+    """Return when an assay with its default protocol samples [min]."""
+    return tuple(float(t) for t in assay.times(assay.protocol(name=assay.name)))
 
 
 class _File(Spec):
@@ -132,7 +164,9 @@ def load_terms() -> tuple[Term, ...]:
         If the file is malformed.
     """
     file = resources.files("haptos.library") / "calibration" / "terms.yaml"
-    return read_spec(_File, parse_yaml(file.read_text(encoding="utf-8"), name="calibration/terms.yaml")).terms
+    return read_spec(
+        _File, parse_yaml(file.read_text(encoding="utf-8"), name="calibration/terms.yaml", keep=True)
+    ).terms
 
 
 def calibrated_claims() -> frozenset[str]:

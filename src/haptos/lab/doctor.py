@@ -12,7 +12,7 @@ from pathlib import Path
 from haptos.conditions.experiment import Culture
 from haptos.errors import HaptosError, Status, StoreError
 from haptos.lab.simulator import CellSimulator, Simulator
-from haptos.signalling.condition import Condition
+from haptos.signalling.condition import Condition, Population
 from haptos.store.files import write_whole
 from haptos.store.manifest import software
 
@@ -48,7 +48,7 @@ def examine(runs: Path, workers: int, simulator: Simulator | None = None) -> lis
     runs : Path
         Folder of the run folders; nothing stays behind in it.
     workers : int
-        Worker processes in use.
+        Threads in use.
     simulator : Simulator, optional
         The cells; the default is the shipped model.
     """
@@ -106,9 +106,9 @@ def _simulation(cells: Simulator) -> str:
     if name is None:
         raise HaptosError("no cell context of the library can be simulated; the installation is incomplete")
     condition = Condition(cells=name, culture=Culture(), times=(0.0, 60.0, 1440.0), quantities=())
-    cells.simulate(condition, member=None, seed=0, replicate=None)
+    cells.simulate_batch([condition], [Population()], seed=0)
     start = time.perf_counter()
-    outcome = cells.simulate(condition, member=None, seed=0, replicate=None)
+    outcome = cells.simulate_batch([condition], [Population()], seed=0)[0][0]
     seconds = time.perf_counter() - start
     if outcome.status is not Status.OK:
         raise HaptosError(f"24 h of {name} did not finish: {outcome.status.explanation}")

@@ -99,7 +99,7 @@ def reproduce(
     members : int, optional
         Ensemble members to simulate; the default is all.
     workers : int
-        Processes; see :func:`haptos.run`.
+        Threads; see :func:`haptos.run`.
 
     Raises
     ------

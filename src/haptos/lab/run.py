@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from haptos.core.settings import Settings
-from haptos.lab.execute import PATIENCE, execute
+from haptos.lab.execute import PACE, execute, kept_tasks
 from haptos.lab.plan import Plan, plan_experiment
 from haptos.lab.progress import Progress, Silent
 from haptos.lab.simulator import CellSimulator, Simulator
@@ -37,7 +37,7 @@ class Bench:
     store : RunStore
         Where the run folders are.
     workers : int
-        Processes.
+        Threads.
     simulator : Simulator
         The cells.
     progress : Progress
@@ -48,8 +48,8 @@ class Bench:
         Assays by name; None is the registry.
     library : Library or None
         Claims to compare with; None is the shipped library.
-    patience : float
-        How long one process works alone before others are started [s].
+    pace : float
+        How long a chunk of simulations should take [s].
     """
 
     store: RunStore
@@ -59,7 +59,7 @@ class Bench:
     wait: float | None = None
     assays: Mapping[str, AbstractAssay] | None = None
     library: Library | None = None
-    patience: float = PATIENCE
+    pace: float = PACE
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def run(
     members : int, optional
         Ensemble members to simulate; the default is all.
     workers : int
-        Processes. With more than one, a script needs the ``if __name__ == "__main__"`` guard.
+        Threads; the answer does not depend on them.
 
     Raises
     ------
@@ -207,7 +207,7 @@ def compute(
             checkpoints=staging.checkpoints,
             done=done,
             progress=progress,
-            patience=bench.patience,
+            pace=bench.pace,
         )
         staging.clear_result()
         headline = finish(staging, outcomes)
@@ -220,9 +220,10 @@ def _waiting(holder: object) -> str:
     return f"another process{who} works on this run; waiting until it is done"
 
 
-def _begin(staging: Staging, progress: Progress, stale: bool) -> set[str]:
-    """Sift what an earlier process left; return the keys of the finished tasks."""
-    done, discarded = staging.checkpoints.sift()
+def _begin(staging: Staging, progress: Progress, stale: bool) -> dict[str, str]:
+    """Sift what an earlier process left; return in which file each finished simulation is."""
+    sound, discarded = staging.checkpoints.sift()
+    done = kept_tasks(staging.checkpoints, sound)
     for name in discarded:
         progress.note(f"a torn file was discarded and is computed again: {name}")
         staging.log(f"discarded {name}")

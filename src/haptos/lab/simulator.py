@@ -2,32 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
-from haptos.signalling.condition import Condition, Outcome
+from haptos.signalling.condition import Condition, Outcomes, Population
 
 __all__ = ["CellSimulator", "Simulator"]
 
 
 class Simulator(Protocol):
-    """A pure simulator of one cell population; its objects travel to worker processes."""
+    """A pure simulator of cell populations; several threads may ask it at once."""
 
     def expressibility(self, condition: Condition) -> list[str]:
         """Return why a condition cannot be simulated; empty if it can."""
 
-    def simulate(self, condition: Condition, *, member: int | None, seed: int, replicate: int | None) -> Outcome:
-        """Simulate; the same arguments give the same bits in any process.
+    def preculture(self, condition: Condition) -> str:
+        """Return a key: conditions of equal key are best simulated together."""
+
+    def simulate_batch(
+        self, conditions: Sequence[Condition], populations: Sequence[Population], *, seed: int
+    ) -> list[Outcomes]:
+        """Simulate every population in every condition.
+
+        A row depends on its own condition, population and the seed only: the same bits in any
+        batch, thread or process.
 
         Parameters
         ----------
-        condition : Condition
+        conditions : sequence of Condition
             What is simulated.
-        member : int or None
-            Parameter vector of the ensemble; None is the reference vector.
+        populations : sequence of Population
+            Members of the ensemble and biological repeats.
         seed : int
             Root seed of the experiment.
-        replicate : int or None
-            Biological repeat; None is a population without biological variation.
+
+        Returns
+        -------
+        list of Outcomes
+            One per condition, with one row per population.
         """
 
     def ensemble_size(self) -> int:
@@ -46,11 +58,19 @@ class CellSimulator:
 
         return cell.expressibility(condition)
 
-    def simulate(self, condition: Condition, *, member: int | None, seed: int, replicate: int | None) -> Outcome:
-        """Simulate one condition, see :class:`Simulator`."""
+    def preculture(self, condition: Condition) -> str:
+        """Return a key: conditions of equal key share their settled state."""
         from haptos.signalling import cell
 
-        return cell.simulate(condition, member=member, seed=seed, replicate=replicate)
+        return cell.preculture(condition)
+
+    def simulate_batch(
+        self, conditions: Sequence[Condition], populations: Sequence[Population], *, seed: int
+    ) -> list[Outcomes]:
+        """Simulate every population in every condition, see :class:`Simulator`."""
+        from haptos.signalling import cell
+
+        return cell.simulate_batch(conditions, populations, seed=seed)
 
     def ensemble_size(self) -> int:
         """Return how many parameter vectors the ensemble holds."""

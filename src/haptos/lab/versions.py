@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import TYPE_CHECKING
+
+from haptos.core.kept import code_checksum, files_below
 
 if TYPE_CHECKING:
     from haptos.evidence.library import Library
@@ -18,26 +19,16 @@ __all__ = ["claims_checksum", "code_fingerprint"]
 _ROOMS = ("assays", "conditions", "motility", "numerics", "signalling")
 
 
-@cache
 def code_fingerprint() -> str:
     """Return a checksum of the code and parameters that turn an experiment into readings."""
-    package = files("haptos")
-    rooms = [package / name for name in _ROOMS]
-    found = (f for room in (*rooms, package / "library" / "parameters") for f in _walk(room))
-    return _checksum(f for f in found if f.name.endswith((".py", ".yaml")))
+    return code_checksum(*_ROOMS, "library/parameters", suffixes=(".py", ".yaml"))
 
 
 def claims_checksum(library: Library | None = None) -> str:
     """Return a checksum of the claims, conflicts and sources that results are compared with."""
     root = files("haptos") / "library" if library is None else library.root
-    return _checksum(f for part in ("claims", "sources") for f in _walk(root / part) if f.name.endswith(".yaml"))
-
-
-def _walk(folder: Traversable) -> list[Traversable]:
-    if not folder.is_dir():
-        return []
-    found = sorted(folder.iterdir(), key=lambda f: f.name)
-    return [g for f in found if f.name != "__pycache__" for g in ([f] if f.is_file() else _walk(f))]
+    found = (f for part in ("claims", "sources") for f in files_below(root / part))
+    return _checksum(f for f in found if f.name.endswith(".yaml"))
 
 
 def _checksum(found: Iterable[Traversable]) -> str:

@@ -18,7 +18,9 @@ recruitment of fibres; a later room replaces :func:`cross` behind the same argum
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +32,7 @@ from haptos.motility.parameters import CrossingParameters
 __all__ = ["Crossing", "Drives", "cross", "drive", "passage"]
 
 Array = NDArray[np.float64]
+Index = NDArray[np.intp]
 
 #: Standard normal scores of the cells that are followed, and the longest time step [min].
 _SCORES = np.linspace(-4.0, 4.0, 65)
@@ -116,30 +119,39 @@ def passage(pore_share: Array, parameters: CrossingParameters) -> Array:
     return np.clip((pore_share - low) / (high - low), 0.0, 1.0)
 
 
-def cross(drives: Drives, barrier: Barrier, parameters: CrossingParameters) -> Crossing:
+def cross(
+    drives: Drives,
+    barrier: Barrier | Sequence[Barrier],
+    parameters: CrossingParameters | Sequence[CrossingParameters],
+) -> Crossing:
     """Let cells cross a barrier.
+
+    A row depends on its own sample only: the same bits in any batch.
 
     Parameters
     ----------
     drives : Drives
         Of all samples.
-    barrier : Barrier
-        The same for all samples.
-    parameters : CrossingParameters
-        Numbers of the model.
+    barrier : Barrier or sequence of Barrier
+        The same for all samples, or one for each, with equally many layers.
+    parameters : CrossingParameters or sequence of CrossingParameters
+        Numbers of the model, for all samples or for each.
 
     Returns
     -------
     Crossing
         Crossed share and front positions over time.
     """
-    spread = math.sqrt(math.log1p(parameters.speed_variation**2))
+    size = drives.nucleus_area.size
+    numbers = _columns([parameters] * size if isinstance(parameters, CrossingParameters) else parameters)
+    barriers = [barrier] * size if isinstance(barrier, Barrier) else barrier
+    spread = np.sqrt(np.log1p(numbers.speed_variation**2))
     relative = np.exp(spread * _SCORES - 0.5 * spread**2)
-    free = parameters.speed_full_drive * parameters.directed_share
-    free_speed = free * drive(drives.protrusion, drives.contraction, parameters)
-    loss = parameters.degradation * np.clip(drives.proteolysis, 0.0, None)
-    track = _Track.of(barrier, drives.nucleus_area, parameters)
-    position = np.zeros((drives.nucleus_area.size, relative.size))
+    free = numbers.speed_full_drive * numbers.directed_share
+    free_speed = free * drive(drives.protrusion, drives.contraction, numbers)
+    loss = numbers.degradation * np.clip(drives.proteolysis, 0.0, None)
+    track = _Track.of(barriers, drives.nucleus_area, numbers)
+    position = np.zeros(relative.size)
     left = np.ones_like(position)
     history = [position]
     start = 0.0
@@ -147,13 +159,21 @@ def cross(drives: Drives, barrier: Barrier, parameters: CrossingParameters) -> C
         steps = max(1, math.ceil((end - start) / _STEP)) if end > start else 0
         for step in range(steps):
             weight = (step + 0.5) / steps if k else 1.0
-            speed = _between(free_speed, k, weight)[:, None] * relative
-            rate = _between(loss, k, weight)[:, None]
+            speed = (_between(free_speed, k, weight)[:, None] * relative).ravel()
+            rate = np.repeat(_between(loss, k, weight), _SCORES.size)
             position, left = track.advance(position, left, speed, rate, (end - start) / steps)
         history.append(position)
         start = float(end)
-    ways = np.stack(history[1:], axis=1)
-    return Crossing(drives.times, _arrived(ways, barrier.length), _SCORES, np.minimum(ways, barrier.length))
+    ways = np.stack(history[1:], axis=0).reshape(-1, size, _SCORES.size).transpose(1, 0, 2)
+    lengths = np.array([b.length for b in barriers])[:, None, None]
+    return Crossing(drives.times, _arrived(ways, lengths), _SCORES, np.minimum(ways, lengths))
+
+
+def _columns(parameters: Sequence[CrossingParameters]) -> CrossingParameters:
+    """Return parameters whose numbers are columns, shape (n_samples, 1)."""
+    names = [f.name for f in fields(CrossingParameters)]
+    table: dict[str, Any] = {n: np.array([[getattr(p, n)] for p in parameters], dtype=np.float64) for n in names}
+    return CrossingParameters(**table)
 
 
 def _between(values: Array, k: int, weight: float) -> Array:
@@ -163,78 +183,90 @@ def _between(values: Array, k: int, weight: float) -> Array:
 
 @dataclass(frozen=True)
 class _Track:
-    """The barrier in arrays; beyond its end the last layer goes on."""
+    """The barriers of all cells in flat arrays; beyond its end the last layer goes on.
+
+    ``ends``, ``tight`` and ``dense`` have the shape (n_layers, n), the others (n,).
+    """
 
     ends: Array
     tight: Array
     dense: Array
     nucleus: Array
-    parameters: CrossingParameters
+    reach: Array
+    low: Array
+    high: Array
 
     @classmethod
-    def of(cls, barrier: Barrier, nucleus_area: Array, parameters: CrossingParameters) -> _Track:
-        layers = barrier.layers
-        ends = np.cumsum([layer.thickness for layer in layers])
-        ends[-1] = math.inf
-        tight = np.array([1.0 / layer.opening for layer in layers])
-        dense = np.array([layer.density / layer.mesh for layer in layers])
-        return cls(ends, tight, dense, nucleus_area[:, None], parameters)
+    def of(cls, barriers: Sequence[Barrier], nucleus_area: Array, numbers: CrossingParameters) -> _Track:
+        def spread(rows: Array) -> Array:
+            return np.repeat(rows, _SCORES.size, axis=-1)
+
+        layers = [b.layers for b in barriers]
+        ends = np.cumsum([[layer.thickness for layer in row] for row in layers], axis=1)
+        ends[:, -1] = math.inf
+        tight = np.array([[1.0 / layer.opening for layer in row] for row in layers])
+        dense = np.array([[layer.density / layer.mesh for layer in row] for row in layers])
+        columns: list[Any] = [numbers.reach, numbers.arrest_share, numbers.full_speed_share]
+        reach, low, high = (spread(column[:, 0]) for column in columns)
+        return cls(spread(ends.T), spread(tight.T), spread(dense.T), spread(nucleus_area), reach, low, high)
 
     def advance(self, position: Array, left: Array, speed: Array, rate: Array, step: float) -> tuple[Array, Array]:
         """Move every cell for `step` minutes, layer by layer.
 
         Parameters
         ----------
-        position, left, speed : ndarray, shape (n_samples, n_cells)
-            Way behind the cell [µm], share of the matrix left at its front, free speed [µm/min].
-        rate : ndarray, shape (n_samples, 1)
-            Rate of matrix loss [1/min].
+        position, left, speed, rate : ndarray, shape (n,)
+            Way behind the cell [µm], share of the matrix left at its front, free speed
+            [µm/min], rate of matrix loss [1/min].
         step : float
             Time to advance [min].
         """
-        remaining = np.full_like(position, step)
+        position, left = position.copy(), left.copy()
+        who, remaining = np.arange(position.size), np.full_like(position, step)
         for _ in self.ends:
-            layer = np.searchsorted(self.ends, position, side="right")
-            middle = self._digest(left, self._speed(layer, left, speed), rate, 0.5 * remaining)
-            now = self._speed(layer, middle, speed)
-            room = self.ends[layer] - position
+            here, matrix, pace, loss = position[who], left[who], speed[who], rate[who]
+            layer = np.sum(here >= self.ends[:, who], axis=0)
+            middle = self._digest(who, matrix, self._speed(who, layer, matrix, pace), loss, 0.5 * remaining)
+            now = self._speed(who, layer, middle, pace)
+            room = self.ends[layer, who] - here
             arrives = now * remaining >= room
             spent = np.where(arrives, room / np.where(arrives, now, 1.0), remaining)
-            left = self._digest(left, now, rate, spent)
-            position = np.where(arrives, self.ends[layer], position + now * spent)
-            remaining = remaining - spent
-            if not arrives.any():
+            left[who] = self._digest(who, matrix, now, loss, spent)
+            position[who] = np.where(arrives, self.ends[layer, who], here + now * spent)
+            who, remaining = who[arrives], (remaining - spent)[arrives]
+            if not who.size:
                 break
         return position, left
 
-    def _speed(self, layer: NDArray[np.intp], left: Array, speed: Array) -> Array:
-        tightness = self.tight[layer] + left * self.dense[layer]
+    def _speed(self, who: Index, layer: Index, left: Array, speed: Array) -> Array:
+        tightness = self.tight[layer, who] + left * self.dense[layer, who]
         with np.errstate(divide="ignore"):
-            share = 1.0 / (tightness * self.nucleus)
-        return speed * passage(share, self.parameters)
+            share = 1.0 / (tightness * self.nucleus[who])
+        low, high = self.low[who], self.high[who]
+        return speed * np.clip((share - low) / (high - low), 0.0, 1.0)
 
-    def _digest(self, left: Array, speed: Array, rate: Array, time: Array) -> Array:
+    def _digest(self, who: Index, left: Array, speed: Array, rate: Array, time: Array) -> Array:
         """Advance d left/dt = −rate · left + speed / reach · (1 − left), exactly for constant rates."""
-        renewal = speed / self.parameters.reach
+        renewal = speed / self.reach[who]
         total = rate + renewal
         steady = np.divide(renewal, total, out=left.copy(), where=total > 0)
         return steady + (left - steady) * np.exp(-total * time)
 
 
-def _arrived(ways: Array, length: float) -> Array:
-    """Return the share of cells at or beyond `length`, shape (n_samples, n_times).
+def _arrived(ways: Array, lengths: Array) -> Array:
+    """Return the share of cells at or beyond the `lengths` of shape (n_samples, 1, 1), shape (n_samples, n_times).
 
     The score of the cell that has just arrived is interpolated between the slowest cell that
     is through and the fastest that is not.
     """
     from scipy.special import ndtr
 
-    through = ways >= length
+    through = ways >= lengths
     first = np.argmax(through, axis=2)
     slower = np.maximum(first - 1, 0)
     ahead = np.take_along_axis(ways, first[..., None], axis=2)[..., 0]
     behind = np.take_along_axis(ways, slower[..., None], axis=2)[..., 0]
     gap = np.where(ahead > behind, ahead - behind, 1.0)
-    score = _SCORES[slower] + (_SCORES[first] - _SCORES[slower]) * (length - behind) / gap
+    score = _SCORES[slower] + (_SCORES[first] - _SCORES[slower]) * (lengths[:, :, 0] - behind) / gap
     share = np.where(first == 0, 1.0, ndtr(-score))
     return np.maximum.accumulate(np.where(through.any(axis=2), share, 0.0), axis=1)

@@ -7,7 +7,7 @@ are imported when something is first integrated.
 from __future__ import annotations
 
 from haptos.numerics.derivative import TIME_AXIS, gradients
-from haptos.numerics.engine import EngineSolver, Stepper, forward_sensitivities
+from haptos.numerics.engine import EngineSolver, Stepped, Stepper, forward_sensitivities
 from haptos.numerics.evaluator import evaluate_tape
 from haptos.numerics.events import Event, EventSet, build_events
 from haptos.numerics.expression import Graph, GraphBuilder, Node
@@ -37,6 +37,7 @@ __all__ = [
     "ScipySolver",
     "SteadyState",
     "SteadyTask",
+    "Stepped",
     "Stepper",
     "Tape",
     "build_events",

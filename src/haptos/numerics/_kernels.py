@@ -161,6 +161,24 @@ def prepare(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def _run_at(
+    code: Index,
+    first: int,
+    work: Array,
+    place: int,
+    time_place: int,
+    time: float,
+    state: Array,
+    floor: Array,
+) -> None:
+    """Run a tape at a time and a state, whose entries are raised to their floor first."""
+    for i in range(state.shape[0]):
+        work[place + i] = floor[i] if state[i] < floor[i] else state[i]
+    work[time_place] = time
+    run(code, first, work)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def derivative(
     code: Index,
     first: int,
@@ -173,15 +191,12 @@ def derivative(
     outputs: Index,
     result: Array,
 ) -> bool:
-    """Evaluate dy/dt; states are raised to their floor first. Returns whether all is finite.
+    """Evaluate dy/dt. Returns whether all is finite.
 
     ``place`` is that of state 0, ``floor`` is 0 for species and minus infinity for
     quantities of any sign.
     """
-    for i in range(state.shape[0]):
-        work[place + i] = floor[i] if state[i] < floor[i] else state[i]
-    work[time_place] = time
-    run(code, first, work)
+    _run_at(code, first, work, place, time_place, time, state, floor)
     finite = True
     for i in range(outputs.shape[0]):
         value = work[outputs[i]]
@@ -209,10 +224,7 @@ def jacobian_by_columns(
 
     Entries that are not finite are stored as zero: the matrix only steers an iteration.
     """
-    for i in range(state.shape[0]):
-        work[place + i] = floor[i] if state[i] < floor[i] else state[i]
-    work[time_place] = time
-    run(code, first, work)
+    _run_at(code, first, work, place, time_place, time, state, floor)
     for i in range(outputs.shape[0]):
         value = work[outputs[i]]
         result[columns[i], rows[i]] = value if np.isfinite(value) else 0.0

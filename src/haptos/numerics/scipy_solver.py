@@ -1,4 +1,4 @@
-"""The integrator of SciPy behind the interface: LSODA with analytic Jacobian.
+"""The integrator of SciPy behind the interface, the reference of the tests: LSODA.
 
 LSODA switches between Adams and BDF formulas by itself [Petzold1983]_. The whole loop
 over steps runs in compiled code and calls the compiled tapes. On 70 species and 100 reactions
@@ -14,7 +14,7 @@ import time as clock
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +52,8 @@ class ScipySolver:
     ----------
     .. [Petzold1983] L. Petzold, SIAM J. Sci. Stat. Comput. 4, 136-148 (1983).
     """
+
+    method: ClassVar[str] = "LSODA"
 
     def solve(self, task: OdeTask) -> OdeSolution:
         """Integrate all members of a task, see :class:`haptos.numerics.ode.OdeSolver`."""

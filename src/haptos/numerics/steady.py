@@ -6,6 +6,8 @@ is *converged* only if all of this holds: the state hardly changed over a stretc
 times as long as everything before, a root lies within the tolerance of the integrated
 state, and no small disturbance of the root grows. An oscillation fails the first or the
 second, a saddle or an unstable rest the third.
+
+All members of a batch are certified together, each as a pure function of its own row.
 """
 
 from __future__ import annotations
@@ -17,8 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from haptos.errors import ParameterError, Status
-from haptos.numerics._blas import one_blas_thread
-from haptos.numerics.evaluator import NonFiniteError, SystemEvaluator
+from haptos.numerics.certificate import Certifier
 from haptos.numerics.ode import OdeSegment, OdeSolver, OdeTask
 from haptos.numerics.system import OdeSystem
 
@@ -27,7 +28,6 @@ __all__ = ["SteadyState", "SteadyTask", "find_steady_state"]
 Array = NDArray[np.float64]
 
 _STRETCHES: Final = 7
-_NEWTON_LIMIT: Final = 12
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,6 +114,8 @@ class SteadyState:
         is conserved; nan if not computed.
     time : ndarray, shape (B,)
         Simulated time.
+    n_steps, n_rhs : ndarray of int, shape (B,)
+        Internal steps and evaluations of the right-hand side of the integration.
     """
 
     states: Array
@@ -122,6 +124,8 @@ class SteadyState:
     residual: Array
     growth: Array
     time: Array
+    n_steps: NDArray[np.int64]
+    n_rhs: NDArray[np.int64]
 
     def explanation(self, member: int) -> str:
         """Say in one sentence how the search ended for a member."""
@@ -153,28 +157,31 @@ def find_steady_state(task: SteadyTask, solver: OdeSolver) -> SteadyState:
     """
     size = len(task.initial)
     unknown = np.full(size, np.nan)
+    counts = np.zeros((3, size), dtype=np.int64)
     result = SteadyState(
         states=np.array(task.initial, dtype=np.float64),
         converged=np.zeros(size, dtype=bool),
-        status=np.zeros(size, dtype=np.int64),
+        status=counts[0],
         residual=unknown.copy(),
         growth=unknown.copy(),
         time=np.zeros(size),
+        n_steps=counts[1],
+        n_rhs=counts[2],
     )
-    evaluator = SystemEvaluator(task.system)
+    certifier = Certifier.of(task.system, task.who)
     ends = task.max_time * 4.0 ** -np.arange(_STRETCHES - 1, -1, -1.0)
     for start, stop in zip([0.0, *ends[:-1]], ends, strict=True):
         moving = np.flatnonzero(~result.converged & (result.status == Status.OK))
         if moving.size == 0:
             break
-        _advance(task, solver, evaluator, result, moving, (start, stop))
+        _advance(task, solver, certifier, result, moving, (start, stop))
     return result
 
 
 def _advance(
     task: SteadyTask,
     solver: OdeSolver,
-    evaluator: SystemEvaluator,
+    certifier: Certifier,
     result: SteadyState,
     members: NDArray[np.intp],
     stretch: tuple[float, float],
@@ -186,104 +193,23 @@ def _advance(
             system=task.system,
             initial=before,
             segments=[OdeSegment(*stretch, task.parameters[members])],
-            times=np.array(stretch[1:]),
+            times=np.zeros(0),
             rtol=task.rtol,
             atol=1e-3 * task.rtol * task.scale[members],
             max_steps=task.max_steps,
         )
     )
-    for row, member in enumerate(members):
-        result.status[member] = solution.status[row]
-        result.states[member] = solution.final[row]
-        result.time[member] = stretch[1]
-        if solution.status[row] != Status.OK:
-            continue
-        evaluator.set_parameters(task.parameters[member])
-        with one_blas_thread():
-            rest = _Rest(evaluator, task.scale[member], task.who, solution.final[row])
-            if stretch[0] > 0.0 and rest.distance(before[row]) <= task.tolerance:
-                result.converged[member] = rest.certify(stretch[1], task.tolerance)
-            result.states[member] = rest.state
-            result.growth[member] = rest.growth
-            result.residual[member] = rest.residual()
-
-
-class _Rest:
-    """A candidate for the steady state of one member; parameters are already set.
-
-    The linear algebra is done on ``y / (|y| + scale)``, a similarity, so eigenvalues
-    keep their meaning and small species their weight.
-    """
-
-    def __init__(self, evaluator: SystemEvaluator, scale: Array, who: NDArray[np.intp], state: Array) -> None:
-        self.evaluator = evaluator
-        self.scale = scale
-        self.who = who
-        self.state = np.array(state)
-        self.growth = np.nan
-
-    def _slope(self, state: Array) -> Array:
-        """Relative rate of change of the judged states [1/time]; nan where not finite."""
-        try:
-            slope = self.evaluator.rhs(0.0, state)
-        except NonFiniteError:
-            return np.full(len(self.who), np.nan)
-        return np.asarray((slope / (np.abs(state) + self.scale))[self.who])
-
-    def _jacobian(self, state: Array) -> Array:
-        """Jacobian of the judged states, in relative units [1/time]."""
-        weight = np.abs(state) + self.scale
-        full = self.evaluator.jacobian_by_columns(0.0, state).T * weight / weight[:, None]
-        return np.asarray(full[np.ix_(self.who, self.who)])
-
-    def distance(self, other: Array) -> float:
-        """Largest relative difference of the judged states from another state."""
-        weight = np.abs(self.state) + self.scale
-        return float(np.max((np.abs(self.state - other) / weight)[self.who], initial=0.0))
-
-    def residual(self) -> float:
-        """Largest relative rate of change [1/time]; nan if not finite."""
-        return float(np.max(np.abs(self._slope(self.state)), initial=0.0))
-
-    def certify(self, elapsed: float, tolerance: float) -> bool:
-        """Move to the root nearby if it is near, stable and not negative; say whether."""
-        import scipy.linalg
-
-        root = self._root(tolerance)
-        if root is None or self.distance(root) > tolerance:
-            return False
-        matrix = self._jacobian(root)
-        self.growth = float(np.max(scipy.linalg.eigvals(matrix).real, initial=-np.inf))
-        rounding = 1e-9 * float(np.max(np.abs(matrix), initial=0.0))
-        if self.growth > max(1.0 / elapsed, rounding):
-            return False
-        self.state = root
-        return True
-
-    def _root(self, tolerance: float) -> Array | None:
-        """Newton's method along the directions that leave conserved totals alone."""
-        import scipy.linalg
-
-        state = self.state.copy()
-        left, values, _ = scipy.linalg.svd(self._jacobian(state))
-        largest = float(np.max(values, initial=0.0))
-        kept = left[:, values <= 1e-14 * len(values) * largest]
-        weight = (np.abs(state) + self.scale)[self.who]
-        for _ in range(_NEWTON_LIMIT):
-            now = (np.abs(state) + self.scale)[self.who]
-            totals = largest * (kept / weight[:, None]).T * now
-            system = np.vstack([self._jacobian(state), totals])
-            target = np.concatenate([-self._slope(state), np.zeros(kept.shape[1])])
-            if not (np.all(np.isfinite(system)) and np.all(np.isfinite(target))):
-                return None
-            step = scipy.linalg.lstsq(system, target)[0]
-            state[self.who] += step * now
-            if float(np.max(np.abs(step), initial=0.0)) <= 1e-4 * tolerance:
-                return self._not_negative(state, tolerance)
-        return None
-
-    def _not_negative(self, state: Array, tolerance: float) -> Array | None:
-        floor = self.evaluator.floor
-        if np.any(state < floor - tolerance * self.scale):
-            return None
-        return np.asarray(np.maximum(state, floor))
+    result.status[members] = solution.status
+    result.states[members] = solution.final
+    result.time[members] = stretch[1]
+    result.n_steps[members] += solution.n_steps
+    result.n_rhs[members] += solution.n_rhs
+    well = solution.status == Status.OK
+    good = members[well]
+    candidates = certifier.candidates(task.parameters[good], task.scale[good], solution.final[well])
+    calm = candidates.distance(before[well]) <= task.tolerance if stretch[0] > 0.0 else np.zeros(len(good), dtype=bool)
+    certificate = candidates.certify(np.flatnonzero(calm), stretch[1], task.tolerance)
+    result.converged[good] = certificate.certified
+    result.states[good] = certificate.states
+    result.growth[good] = certificate.growth
+    result.residual[good] = certificate.residual

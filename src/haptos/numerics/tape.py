@@ -88,6 +88,14 @@ class Tape:
         """Length of the working array."""
         return self.first_body + len(self.body)
 
+    def reads(self) -> list[int]:
+        """Return the variables that the results depend on, ascending."""
+        table = np.concatenate([self.prologue, self.body])
+        arity = np.array([OPERATIONS[Op(code)].arity for code in table[:, 0].tolist()], dtype=np.int64)
+        operands = [table[arity > column, column + 1] for column in range(3)]
+        places = np.unique(np.concatenate([*operands, self.outputs])) - self.first_variable
+        return [int(i) for i in places if 0 <= i < self.n_variables]
+
     def workspace(self) -> NDArray[np.float64]:
         """Return a working array, shape (n_places,), with the constants in place."""
         work = np.zeros(self.n_places)

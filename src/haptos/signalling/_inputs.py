@@ -25,7 +25,9 @@ class Segment:
     Attributes
     ----------
     start, stop : float
-        The interval [start, stop), in the time unit of the model.
+        The interval [start, stop), in the time unit of the model. The first segment of a
+        simulation may start at ``-inf``: what it changes is done, then the members come to
+        rest with its parameters.
     parameters : mapping
         Parameters, compartment sizes and fixed species that differ from the base values
         **during this segment only**.
@@ -93,7 +95,8 @@ def columns(
     for name, value in values.items():
         if name not in position:
             raise unknown_name(name, kind, names, elsewhere)
-        found[position[name]] = np.broadcast_to(np.asarray(value, dtype=np.float64), (size,))
+        row = np.asarray(value, dtype=np.float64)
+        found[position[name]] = row if row.shape == (size,) else np.full(size, row)
     return found
 
 

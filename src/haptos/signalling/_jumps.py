@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -70,8 +71,9 @@ def molecules_per_unit(text: str) -> float | None:
     return float(found["factor"] or 1.0) * (AVOGADRO if found["base"] == "mole" else 1.0)
 
 
+@lru_cache(maxsize=32)
 def build_jumps(model: KineticModel, unit: float | None = None, *, combinatorial: bool = True) -> JumpModel:
-    """Turn a model into a jump process.
+    """Turn a model into a jump process, or return what was made of the same object before.
 
     Parameters
     ----------

@@ -63,13 +63,11 @@ class Magnitudes:
         known = np.where(np.isfinite(known) & (known > 0.0), known, np.nan)
         fixed = [i for i, name in enumerate(self.parameters) if name in self.places]
         spare = np.max(np.abs(constants[:, fixed]), axis=1, initial=0.0)
-        result = np.empty_like(known)
         loud = np.array([name not in self.quiet for name in self.states], dtype=bool)
-        for b, row in enumerate(known):
-            seen = row[loud & ~np.isnan(row)]
-            middle = float(np.median(seen)) if seen.size else float(spare[b])
-            middle = middle if np.isfinite(middle) and middle > 0.0 else 1.0
-            result[b] = np.fmax(np.where(np.isnan(row), 1e-3 * middle, row), 1e-6 * middle)
+        middle = _medians(known[:, loud])
+        middle = np.where(np.isnan(middle), spare, middle)
+        middle = np.where(np.isfinite(middle) & (middle > 0.0), middle, 1.0)[:, None]
+        result = np.fmax(np.where(np.isnan(known), 1e-3 * middle, known), 1e-6 * middle)
         for name, scale in self.declared.items():
             result[:, self.states.index(name)] = scale
         return result
@@ -90,3 +88,14 @@ class Magnitudes:
                 for i, weight in weights:
                     bounds[:, i] = np.fmin(bounds[:, i], total / weight)
         return bounds
+
+
+def _medians(rows: Array) -> Array:
+    """Return the median of the numbers of every row, nan if there are none."""
+    counts = np.sum(~np.isnan(rows), axis=1)
+    if not rows.shape[1]:
+        return np.full(len(rows), np.nan)
+    ordered, at, last = np.sort(rows, axis=1), np.arange(len(rows)), rows.shape[1] - 1
+    lower = ordered[at, np.maximum((counts - 1) // 2, 0)]
+    upper = ordered[at, np.minimum(counts // 2, last)]
+    return np.where(counts > 0, np.where(counts % 2 == 1, lower, 0.5 * (lower + upper)), np.nan)

@@ -145,11 +145,9 @@ def method_of(solver: object) -> str:
 
     Examples
     --------
-    >>> from haptos.numerics import ScipySolver
-    >>> method_of(ScipySolver())
-    'LSODA'
+    >>> from haptos.numerics import EngineSolver
+    >>> method_of(EngineSolver())
+    'Rodas5P'
     """
     named = getattr(solver, "method", None)
-    if isinstance(named, str):
-        return named
-    return "LSODA" if type(solver).__name__ == "ScipySolver" else type(solver).__name__
+    return named if isinstance(named, str) else type(solver).__name__

@@ -55,6 +55,8 @@ class SimulationResult:
         States at the end, to continue from.
     method : str
         Numerical method that was used.
+    warnings : tuple of str
+        What makes the result doubtful, such as events of one moment whose order decides it.
     """
 
     names: tuple[str, ...]
@@ -67,6 +69,7 @@ class SimulationResult:
     seconds: Array
     final: Array
     method: str = ""
+    warnings: tuple[str, ...] = ()
 
     def __getitem__(self, name: str) -> Array:
         """Return the time courses of one output, shape (B, T)."""

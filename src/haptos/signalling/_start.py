@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from haptos.errors import ParameterError
-from haptos.numerics import OdeSegment, Tape, build_tape, evaluate_tape
+from haptos.numerics import OdeSegment, Tape, build_tape
+from haptos.numerics.paths import evaluate_paths
 from haptos.signalling._compile import Roles, start_expressions
 from haptos.signalling._inputs import Segment, Values, columns, unknown_name
 from haptos.signalling._kinetic_model import KineticModel
@@ -37,7 +38,7 @@ class StartRule:
     given : ndarray, shape (n_states + n_parameters,)
         Values of the model.
     tape : Tape
-        Formulas over a row.
+        Formulas of the derived ones over a row.
     advice : mapping of str to str
         For names of the wrong kind, what to do.
     """
@@ -75,38 +76,50 @@ class StartRule:
 
     def _override(self, rows: Array, values: Mapping[int, Array], offset: int) -> None:
         """Write given values and raise their flags."""
-        names = [*self.states, *self.parameters]
+        flags = self._flags()
         for column, value in values.items():
             rows[:, offset + column] = value
-            if names[offset + column] in self.derived:
-                rows[:, len(names) + self.derived.index(names[offset + column])] = 1.0
+            if offset + column in flags:
+                rows[:, flags[offset + column]] = 1.0
+
+    def _flags(self) -> dict[int, int]:
+        """Return the column of the flag of every derived column."""
+        width = len(self.states) + len(self.parameters)
+        columns_of = {name: column for column, name in enumerate((*self.states, *self.parameters))}
+        return {columns_of[name]: width + number for number, name in enumerate(self.derived)} if self.derived else {}
 
     def evaluate(self, rows: Array, time: float) -> tuple[Array, Array]:
         """Return states (B, n_states) and parameters (B, n_parameters), formulas evaluated."""
-        values = evaluate_tape(self.tape, np.zeros((len(rows), 1, 0)), rows, np.array([time]))[:, 0]
-        n = len(self.states)
-        return np.ascontiguousarray(values[:, :n]), np.ascontiguousarray(values[:, n:])
+        n, width = len(self.states), len(self.states) + len(self.parameters)
+        states, parameters = rows[:, :n].copy(), rows[:, n:width].copy()
+        if self.derived:
+            found = evaluate_paths(self.tape, np.zeros((len(rows), 1, 0)), rows, np.array([time]))[:, 0]
+            for number, column in enumerate(self._flags()):
+                (states if column < n else parameters)[:, column - (0 if column < n else n)] = found[:, number]
+        return states, parameters
 
     def segment(self, piece: Segment, rows: Array, constants: Array) -> OdeSegment:
         """Return the arrays of a segment; `constants` are those of the start."""
         size, n = len(rows), len(self.states)
+        scale, shift = self._changes(piece, size)
+        if not piece.parameters:
+            return OdeSegment(piece.start, piece.stop, constants, scale, shift)
         own = rows.copy()
         held = [self.parameters.index(name) for name in self.held]
         self._override(own, {column: constants[:, column] for column in held}, n)
         known = columns(piece.parameters, self.parameters, size, "parameter", self.advice)
         self._override(own, known, n)
         _, parameters = self.evaluate(own, piece.start)
-        scale, shift = self._changes(piece, size)
         return OdeSegment(piece.start, piece.stop, parameters, scale, shift)
 
     def _changes(self, piece: Segment, size: int) -> tuple[Array | None, Array | None]:
         """Return factors and summands of the states at the start of a segment."""
+        if not (piece.set or piece.add or piece.multiply):
+            return None, None
         fresh, summands, factors = (
             columns(values, self.states, size, "state", self.advice)
             for values in (piece.set, piece.add, piece.multiply)
         )
-        if not (fresh or summands or factors):
-            return None, None
         scale, shift = np.ones((size, len(self.states))), np.zeros((size, len(self.states)))
         for column, value in factors.items():
             scale[:, column] = value
@@ -123,7 +136,8 @@ class StartRule:
 def compile_start(model: KineticModel, roles: Roles) -> StartRule:
     """Compile the initial values and assignments of a model."""
     start = start_expressions(model, roles)
-    width = len(start.values)
+    width, names = len(start.values), [*roles.states, *roles.constants]
+    derived = [start.values[names.index(name)] for name in start.derived]
     species = {s.id for s in model.species}
     return StartRule(
         states=roles.states,
@@ -132,7 +146,7 @@ def compile_start(model: KineticModel, roles: Roles) -> StartRule:
         derived=start.derived,
         held=start.held,
         given=np.array(start.defaults, dtype=np.float64),
-        tape=build_tape(start.graph, start.values, width + len(start.derived), range(width)),
+        tape=build_tape(start.graph, derived, width + len(start.derived), range(width)),
         advice=_advice(model, roles),
     )
 

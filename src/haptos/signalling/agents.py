@@ -94,7 +94,7 @@ class _Ligands(Spec):
 
 def _read[F: Spec](cls: type[F], folder: str, file: str) -> F:
     text = (resources.files("haptos.library") / folder / file).read_text(encoding="utf-8")
-    return read_spec(cls, parse_yaml(text, name=f"{folder}/{file}"))
+    return read_spec(cls, parse_yaml(text, name=f"{folder}/{file}", keep=True))
 
 
 @cache

@@ -1,32 +1,52 @@
-"""Simulating the cells of one condition: the bridge from what is done to what is seen."""
+"""Simulating the cells of conditions: the bridge from what is done to what is seen.
+
+Conditions and populations are simulated as batches. The result of a population is a function
+of its own condition, parameter vector and repeat: the same bits in any batch, order or thread.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from haptos.conditions.interventions import SwapCells
 from haptos.errors import ModelError, Status
 from haptos.numerics import philox_stream
-from haptos.signalling.actions import Change, Refusal, changes_of, surroundings_of
+from haptos.numerics.engine import EngineSolver
+from haptos.signalling.actions import Refusal, changes_of
 from haptos.signalling.agents import coatings
-from haptos.signalling.cells import CellLine, cell_line, cell_lines
-from haptos.signalling.condition import Condition, Outcome
+from haptos.signalling.cells import cell_lines
+from haptos.signalling.condition import Condition, Outcome, Outcomes, Population
 from haptos.signalling.ensemble import ensemble_size, member_vector
 from haptos.signalling.model import Model, fingerprint, model
-from haptos.signalling.network import Segment
+from haptos.signalling.network import Segment, SimulationResult
+from haptos.signalling.parameters import load_parameters
+from haptos.signalling.schedule import Schedule, Values, model_of, schedule_of
 
-__all__ = ["ensemble_size", "expressibility", "fingerprint", "simulate"]
+__all__ = [
+    "ensemble_size",
+    "expressibility",
+    "fingerprint",
+    "preculture",
+    "simulate",
+    "simulate_batch",
+    "simulate_vectors",
+]
+
+Array = NDArray[np.float64]
 
 #: Time given to a cell population to settle before the first event [min].
-SETTLING = 60.0 * 24.0 * 20.0
-#: Relative tolerance of the integration: errors of a few 1e-6, far below what any assay resolves. At
-#: 1e-6 LSODA needs five times the work, all of it near rest.
-RTOL = 1e-5
+SETTLING: Final = 60.0 * 24.0 * 20.0
+#: Relative tolerance of the integration: errors of a few 1e-6, far below what any assay resolves.
+RTOL: Final = 1e-5
 #: Coefficient of variation of protein amounts between biological repeats (assumed).
-VARIATION = 0.1
+VARIATION: Final = 0.1
+#: Where amounts of proteins are set.
+_AMOUNT: Final = "expression__"
+_METHOD: Final = "Rodas5P"
 
 
 def expressibility(condition: Condition) -> list[str]:
@@ -34,18 +54,19 @@ def expressibility(condition: Condition) -> list[str]:
     reasons = []
     names = [condition.cells, *(i.swap_cells for i in condition.interventions if isinstance(i, SwapCells))]
     reasons += [f"no cell line file for {name}" for name in names if name not in cell_lines()]
-    if condition.culture.geometry == "3D":
-        reasons.append("cells in a gel need the tissue room, which is not built yet")
     if condition.culture.coating not in coatings():
         reasons.append(f"the coating {condition.culture.coating!r} is not in the library yet")
-    offered = model().offered
+    if reasons:
+        return list(dict.fromkeys(reasons))
+    compiled = model_of(condition)
+    offered = compiled.offered
     for intervention in condition.interventions:
         if isinstance(intervention, SwapCells):
             continue
         found = changes_of(intervention, offered)
         if isinstance(found, Refusal):
             reasons.append(found.reason)
-    missing = [q for q in condition.quantities if q not in model().quantities]
+    missing = [q for q in condition.quantities if q not in compiled.quantities]
     reasons += [f"the modules at hand have no {_spoken(q)}" for q in missing]
     return list(dict.fromkeys(reasons))
 
@@ -55,31 +76,33 @@ def _spoken(quantity: str) -> str:
     return f"{measure} of {entity}"
 
 
+def preculture(condition: Condition) -> str:
+    """Return a key: conditions of equal key settle to the same state before their first event."""
+    return schedule_of(condition, model_of(condition)).preculture
+
+
 def simulate(
     condition: Condition,
     *,
     member: int | None,
     seed: int,
     replicate: int | None,
-    parameters: dict[str, float] | None = None,
+    parameters: Mapping[str, float] | None = None,
 ) -> Outcome:
     """Simulate one condition with one parameter vector and one biological repeat.
 
-    A pure function of its arguments and of the library.
+    A pure function of its arguments and of the library: the batch of one.
 
     Parameters
     ----------
     condition : Condition
         What is done and what is read.
-    member : int or None
-        Member of the ensemble; None is the reference vector.
+    member, replicate : int or None
+        See :class:`haptos.signalling.condition.Population`.
     seed : int
         Root seed of the run.
-    replicate : int or None
-        Biological repeat (protein amounts vary between repeats, alike in all arms of one
-        repeat); None is without variation.
-    parameters : dict of str to float, optional
-        Values that replace those of the vector (for calibration and sensitivity).
+    parameters : mapping of str to float, optional
+        Values that replace those of the vector.
 
     Returns
     -------
@@ -91,117 +114,173 @@ def simulate(
     ModelError
         If the condition cannot be expressed; all reasons at once.
     """
-    reasons = expressibility(condition)
-    if reasons:
-        raise ModelError("this condition cannot be simulated:\n  " + "\n  ".join(reasons))
-    compiled = model()
-    cell = _cell_of(condition)
-    values = {**compiled.vector(member_vector(member)), **(parameters or {})}
-    elsewhere = {k: v for k, v in values.items() if k not in compiled.offered}
-    values = {k: v for k, v in values.items() if k in compiled.offered}
-    values |= surroundings_of(condition.culture)
-    values |= _volumes(cell, condition)
-    values |= {k: v for k, v in cell.settings().items() if k in compiled.offered}
-    if replicate is not None:
-        values = _vary(values, compiled, seed, replicate)
-    schedule = _schedule(condition, compiled)
-    segments = _segments(schedule, values, condition, compiled)
-    outputs = tuple(dict.fromkeys(condition.quantities))
-    result = compiled.network.simulate(
-        np.array(condition.times), parameters=segments[0].parameters, segments=segments, outputs=outputs, rtol=RTOL
+    changed = {name: np.array([value]) for name, value in (parameters or {}).items()}
+    vectors = member_vector(member)[None]
+    return simulate_vectors([condition], vectors, replicates=[replicate], seed=seed, changed=changed)[0][0]
+
+
+def simulate_batch(
+    conditions: Sequence[Condition], populations: Sequence[Population], *, seed: int, threads: int = 1
+) -> list[Outcomes]:
+    """Simulate every population in every condition.
+
+    Parameters
+    ----------
+    conditions : sequence of Condition
+        What is done and what is read.
+    populations : sequence of Population
+        Members of the ensemble and repeats.
+    seed : int
+        Root seed of the run.
+    threads : int
+        Threads of the integrator; they change no bit.
+
+    Returns
+    -------
+    list of Outcomes
+        One per condition, with one row per population.
+
+    Raises
+    ------
+    ModelError
+        If a condition cannot be expressed.
+    """
+    vectors = np.array([member_vector(p.member) for p in populations]).reshape(len(populations), -1)
+    return simulate_vectors(
+        conditions, vectors, replicates=[p.replicate for p in populations], seed=seed, threads=threads
     )
-    quantities = {name: result.values[0, :, i] for i, name in enumerate(outputs)}
-    geometry = {**cell.geometry, "medium_volume": 1.0 / condition.culture.density.value}
-    return Outcome(quantities, geometry, Status(int(result.status[0])), elsewhere)
 
 
-def _cell_of(condition: Condition) -> CellLine:
-    swaps = [i.swap_cells for i in condition.interventions if isinstance(i, SwapCells)]
-    return cell_line(swaps[-1] if swaps else condition.cells)
+def simulate_vectors(
+    conditions: Sequence[Condition],
+    vectors: Array,
+    *,
+    replicates: Sequence[int | None] | None = None,
+    seed: int = 0,
+    threads: int = 1,
+    changed: Mapping[str, Array] | None = None,
+) -> list[Outcomes]:
+    """Simulate conditions with given parameter vectors.
+
+    Each distinct pre-culture is settled once, and all its conditions start from there.
+
+    Parameters
+    ----------
+    conditions : sequence of Condition
+        What is done and what is read.
+    vectors : ndarray, shape (B, n_parameters)
+        In the order and units of the parameter table.
+    replicates : sequence of int or None, optional
+        Biological repeat of every vector; without variation by default.
+    seed : int
+        Root seed of the repeats.
+    threads : int
+        Threads of the integrator; they change no bit.
+    changed : mapping of str to ndarray of shape (B,), optional
+        Values that replace those of the vectors.
+
+    Returns
+    -------
+    list of Outcomes
+        One per condition.
+
+    Raises
+    ------
+    ModelError
+        If a condition cannot be expressed.
+    """
+    solver = EngineSolver(_METHOD, threads=threads)
+    everything = {**dict(zip(load_parameters(), vectors.T, strict=True)), **(changed or {})}
+    found: dict[int, Outcomes] = {}
+    for members in _by_preculture(conditions).values():
+        compiled = model(members[0][1].integrins)
+        elsewhere = {name: np.asarray(v) for name, v in everything.items() if name not in compiled.offered}
+        given = {name: v for name, v in everything.items() if name in compiled.offered}
+        factors = _factors(replicates or [None] * len(vectors), seed, compiled)
+        values = _values(members[0][1], given, factors, compiled)
+        start = _settle(members[0][1], values, compiled, solver)
+        for number, schedule in members:
+            result = _observe(conditions[number], schedule, values, start, compiled, solver)
+            found[number] = _outcomes(conditions[number], schedule, result, elsewhere)
+    return [found[i] for i in range(len(conditions))]
 
 
-def _volumes(cell: CellLine, condition: Condition) -> dict[str, float]:
-    return {
-        "cytoplasm": cell.volumes.cytoplasm.value,
-        "nucleus": cell.volumes.nucleus.value,
-        "medium": 1.0 / condition.culture.density.value,
-    }
+def _by_preculture(conditions: Sequence[Condition]) -> dict[str, list[tuple[int, Schedule]]]:
+    """Check and translate the conditions, and group them by what they settle in."""
+    groups: dict[str, list[tuple[int, Schedule]]] = {}
+    for number, condition in enumerate(conditions):
+        reasons = expressibility(condition)
+        if reasons:
+            raise ModelError("this condition cannot be simulated:\n  " + "\n  ".join(reasons))
+        schedule = schedule_of(condition, model_of(condition))
+        groups.setdefault(schedule.preculture, []).append((number, schedule))
+    return groups
 
 
-def _vary(values: dict[str, float], compiled: Model, seed: int, replicate: int) -> dict[str, float]:
-    """Multiply every amount by a log-normal factor of its own (mean 1)."""
+def _factors(replicates: Sequence[int | None], seed: int, compiled: Model) -> dict[str, Array]:
+    """Return a log-normal factor (mean 1) for every amount and population; 1 without a repeat."""
+    if all(r is None for r in replicates):
+        return {}
     sigma = float(np.sqrt(np.log1p(VARIATION**2)))
-    defaults = dict(zip(compiled.network.parameters, compiled.network.defaults, strict=True))
-    varied = dict(values)
-    for name in sorted(n for n in compiled.offered if n.startswith("expression__")):
-        draw = philox_stream(seed, "biological", replicate, name).normal(-0.5 * sigma**2, sigma)
-        varied[name] = values.get(name, float(defaults[name])) * float(np.exp(draw))
-    return varied
+    names = sorted(name for name in compiled.offered if name.startswith(_AMOUNT))
+    drawn = {
+        r: np.exp([philox_stream(seed, "biological", r, name).normal(-0.5 * sigma**2, sigma) for name in names])
+        for r in {r for r in replicates if r is not None}
+    }
+    table = np.array([np.ones(len(names)) if r is None else drawn[r] for r in replicates])
+    return dict(zip(names, table.T, strict=True))
 
 
-def _schedule(condition: Condition, compiled: Model) -> list[Change]:
-    changes: list[Change] = []
-    for intervention in condition.interventions:
-        if isinstance(intervention, SwapCells):
-            continue
-        found = changes_of(intervention, compiled.offered)
-        if not isinstance(found, Refusal):
-            changes += found
-    return changes
+def _values(
+    schedule: Schedule, given: Mapping[str, Array], factors: Mapping[str, Array], compiled: Model
+) -> dict[str, float | Array]:
+    """Return the parameters of every population with the contents of the cells of a schedule."""
+    values: dict[str, float | Array] = {**given, **schedule.own}
+    return {**values, **{name: values.get(name, compiled.default(name)) * f for name, f in factors.items()}}
 
 
-@dataclass(frozen=True, slots=True)
-class _Moment:
-    """Parameters and doses in force from one time on."""
+def _settle(schedule: Schedule, values: Values, compiled: Model, solver: EngineSolver) -> SimulationResult:
+    """Let every population come to rest in its pre-culture."""
+    parameters = schedule.settling(values, compiled)
+    rest = [Segment(-SETTLING, 0.0, parameters=parameters)]
+    return compiled.network.simulate([0.0], parameters=parameters, segments=rest, outputs=(), rtol=RTOL, solver=solver)
 
-    parameters: dict[str, float]
-    doses: dict[str, float]
 
-
-def _segments(
-    schedule: Sequence[Change], values: dict[str, float], condition: Condition, compiled: Model
-) -> list[Segment]:
-    end = condition.times[-1]
-    marks = {0.0, *(t for c in schedule for t in (c.start, c.stop) if np.isfinite(t) and t < end)}
-    borders = sorted(marks)
-    start = borders[0] - SETTLING
-    defaults = dict(zip(compiled.network.parameters, compiled.network.defaults, strict=True))
-    segments = [Segment(start, borders[0], parameters=_at(schedule, values, defaults, start).parameters)]
-    before = _at(schedule, values, defaults, start).doses
-    for begin, finish in zip(borders, [*borders[1:], max(end, borders[-1])], strict=True):
-        moment = _at(schedule, values, defaults, begin)
-        segments.append(
-            Segment(
-                begin,
-                finish,
-                parameters=moment.parameters,
-                set=_resets(before, moment.doses, begin == 0.0 and condition.fresh_medium, compiled),
-            )
+def _observe(
+    condition: Condition,
+    schedule: Schedule,
+    values: Values,
+    settled: SimulationResult,
+    compiled: Model,
+    solver: EngineSolver,
+) -> tuple[Array, NDArray[np.int64]]:
+    """Go on from the settled states; return outputs, shape (B, n_times, n_quantities), and status."""
+    outputs = tuple(dict.fromkeys(condition.quantities))
+    status = settled.status.copy()
+    series = np.full((len(status), len(condition.times), len(outputs)), np.nan)
+    sound = np.flatnonzero(status == Status.OK)
+    if sound.size:
+        own = {name: v if np.ndim(v) == 0 else np.asarray(v)[sound] for name, v in values.items()}
+        result = compiled.network.simulate(
+            np.array(condition.times),
+            parameters=own,
+            initial=settled.final[sound],
+            segments=schedule.segments(own, compiled),
+            outputs=outputs,
+            rtol=RTOL,
+            solver=solver,
         )
-        before = moment.doses
-    return segments
+        series[sound], status[sound] = result.values, result.status
+    return series, status
 
 
-def _at(schedule: Sequence[Change], values: dict[str, float], defaults: dict[str, float], time: float) -> _Moment:
-    """Return what is in force from `time` on."""
-    parameters = dict(values)
-    doses: dict[str, float] = {}
-    for change in schedule:
-        if not change.start <= time < change.stop:
-            continue
-        if change.how == "dose":
-            doses[change.name] = doses.get(change.name, 0.0) + change.value
-        elif change.how == "set":
-            parameters[change.name] = change.value
-        else:
-            parameters[change.name] = parameters.get(change.name, float(defaults[change.name])) * change.value
-    return _Moment(parameters, doses)
-
-
-def _resets(before: dict[str, float], now: dict[str, float], fresh: bool, compiled: Model) -> dict[str, float]:
-    """Return the species of the medium to set: new doses, wash-outs, and all if it is replaced."""
-    if fresh:
-        return {name: now.get(name, 0.0) for name in compiled.medium}
-    changed = {name: dose for name, dose in now.items() if before.get(name) != dose}
-    washed = {name: 0.0 for name in before if name not in now}
-    return {**changed, **washed}
+def _outcomes(
+    condition: Condition,
+    schedule: Schedule,
+    observed: tuple[Array, NDArray[np.int64]],
+    elsewhere: Mapping[str, Array],
+) -> Outcomes:
+    series, status = observed
+    quantities = {name: series[:, :, i] for i, name in enumerate(dict.fromkeys(condition.quantities))}
+    geometry = {**schedule.cell.geometry, "medium_volume": 1.0 / condition.culture.density.value}
+    return Outcomes(quantities, geometry, status, elsewhere)

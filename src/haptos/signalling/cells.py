@@ -151,7 +151,7 @@ def cell_lines() -> dict[str, CellLine]:
     for file in sorted(folder.iterdir(), key=lambda f: f.name):
         if not file.name.endswith(".yaml"):
             continue
-        document = read_spec(_File, parse_yaml(file.read_text(encoding="utf-8"), name=f"cells/{file.name}"))
+        document = read_spec(_File, parse_yaml(file.read_text(encoding="utf-8"), name=f"cells/{file.name}", keep=True))
         twice = [c.id for c in document.cells if c.id in written]
         problems += [f"cells/{file.name}: {name} stands twice" for name in twice]
         written |= {c.id: c for c in document.cells}

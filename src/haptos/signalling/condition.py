@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from haptos.conditions.interventions import AnyIntervention
 from haptos.core.specs import Spec
 from haptos.errors import Status
 
-__all__ = ["Condition", "Outcome"]
+__all__ = ["Condition", "Outcome", "Outcomes", "Population"]
 
 
 class Condition(Spec):
@@ -63,3 +64,63 @@ class Outcome:
     geometry: Mapping[str, float] = field(default_factory=dict)
     status: Status = Status.OK
     parameters: Mapping[str, float] = field(default_factory=dict)
+
+
+class Population(NamedTuple):
+    """Which cells are simulated in a condition.
+
+    Attributes
+    ----------
+    member : int or None
+        Parameter vector of the ensemble; None is the reference vector.
+    replicate : int or None
+        Biological repeat (protein amounts vary between repeats, alike in all conditions of
+        one repeat); None is without variation.
+    """
+
+    member: int | None = None
+    replicate: int | None = None
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """The outcomes of many populations in one condition.
+
+    Attributes
+    ----------
+    quantities : mapping of str to ndarray, shape (B, n_times)
+        By name; NaN where the simulation failed.
+    geometry : mapping of str to float
+        Alike for all.
+    status : ndarray of int, shape (B,)
+        :class:`haptos.errors.Status` of every population.
+    parameters : mapping of str to ndarray, shape (B,)
+        See :class:`Outcome`.
+    """
+
+    quantities: Mapping[str, NDArray[np.float64]]
+    geometry: Mapping[str, float]
+    status: NDArray[np.int64]
+    parameters: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+
+    @classmethod
+    def stacked(cls, outcomes: Sequence[Outcome]) -> Outcomes:
+        """Return single outcomes of one condition as a batch; at least one."""
+        first = outcomes[0]
+        return cls(
+            {name: np.stack([o.quantities[name] for o in outcomes]) for name in first.quantities},
+            first.geometry,
+            np.array([int(o.status) for o in outcomes], dtype=np.int64),
+            {name: np.array([o.parameters[name] for o in outcomes]) for name in first.parameters},
+        )
+
+    def __len__(self) -> int:
+        return len(self.status)
+
+    def __getitem__(self, index: int) -> Outcome:
+        return Outcome(
+            {name: rows[index] for name, rows in self.quantities.items()},
+            self.geometry,
+            Status(int(self.status[index])),
+            {name: float(values[index]) for name, values in self.parameters.items()},
+        )

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import re
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
+from importlib.metadata import version
+from typing import cast
 
-import numpy as np
-from numpy.typing import NDArray
-
+from haptos.core.kept import code_checksum, kept, load_kept, save_kept
+from haptos.core.packing import pack, unpack
+from haptos.errors import ModelError, ParameterError
+from haptos.signalling._kinetic_model import KineticModel
 from haptos.signalling.compose import Composition, compose
 from haptos.signalling.instances import TEMPLATE, integrin_module
 from haptos.signalling.modules import load_module
 from haptos.signalling.network import Network, compile_network
 from haptos.signalling.parameters import handles, load_parameters
-from haptos.signalling.sbml import antimony_to_sbml
+from haptos.signalling.sbml import antimony_to_sbml, read_sbml
 
 __all__ = ["MODULES", "Model", "composed_sbml", "composition", "fingerprint", "model"]
 
@@ -34,6 +39,8 @@ class Model:
     ----------
     network : Network
         Ready to simulate; one for all cells, volumes are parameters.
+    kinetic : KineticModel
+        Its species, reactions and rules, to look things up in.
     parameters : tuple of str
         Parameters of the table, in its order.
     offered : frozenset of str
@@ -45,14 +52,19 @@ class Model:
     """
 
     network: Network
+    kinetic: KineticModel
     parameters: tuple[str, ...]
     offered: frozenset[str]
     medium: tuple[str, ...]
     quantities: frozenset[str]
 
-    def vector(self, values: NDArray[np.float64]) -> dict[str, float]:
-        """Return a parameter vector of the table by name."""
-        return dict(zip(self.parameters, (float(v) for v in values), strict=True))
+    def default(self, name: str) -> float:
+        """Return the value of a parameter that nothing sets."""
+        return self._defaults[name]
+
+    @cached_property
+    def _defaults(self) -> dict[str, float]:
+        return dict(zip(self.network.parameters, self.network.defaults.tolist(), strict=True))
 
 
 @cache
@@ -71,27 +83,52 @@ def composition(integrins: frozenset[str] = frozenset()) -> Composition:
 @cache
 def composed_sbml(integrins: frozenset[str] = frozenset()) -> str:
     """Return the composed model as SBML Level 3 Version 2."""
-    return antimony_to_sbml(composition(integrins).antimony)
+    text = kept(
+        "models",
+        ("sbml", sorted(integrins), *_deciding()),
+        lambda: antimony_to_sbml(composition(integrins).antimony).encode("utf-8"),
+    )
+    return text.decode("utf-8")
 
 
 @cache
 def model(integrins: frozenset[str] = frozenset()) -> Model:
-    """Return the compiled model with these heterodimers (built once per process)."""
-    network = compile_network(composed_sbml(integrins))
-    names = composition(integrins)
-    places = _medium_species(names.antimony)
+    """Return the compiled model with these heterodimers: built once per process, kept on disk for the next."""
+    key = ("model", sorted(integrins), *_deciding())
+    content = load_kept("models", key)
+    if content is not None:
+        with suppress(ParameterError):
+            return cast("Model", unpack(content))
+    built = _build(integrins)
+    save_kept("models", key, pack(built))
+    return built
+
+
+def _build(integrins: frozenset[str]) -> Model:
+    kinetic = read_sbml(composed_sbml(integrins))
+    network = compile_network(kinetic)
+    if not network.system.autonomous:
+        raise ModelError("a rate of the library's modules depends on time itself; cells could not settle")
     return Model(
         network=network,
+        kinetic=kinetic,
         parameters=tuple(load_parameters()),
         offered=frozenset([*network.parameters, *network.states]),
-        medium=places,
+        medium=_medium_species(composition(integrins).antimony),
         quantities=frozenset(n for n in network.observables if "__" in n),
     )
 
 
-def _medium_species(text: str) -> tuple[str, ...]:
-    import re
+@cache
+def _deciding() -> tuple[str, ...]:
+    """Return what decides the compiled model: the texts of the library, the code, other people's code."""
+    libraries = ("antimony", "python-libsbml", "numpy", "pydantic", "ruamel.yaml")
+    code = code_checksum("core", "errors.py", "numerics", "signalling")
+    data = code_checksum("library/modules", "library/parameters", suffixes=("",))
+    return (code, data, *(version(name) for name in libraries))
 
+
+def _medium_species(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(re.findall(r"\b(\w+) in medium\b", text)))
 
 

@@ -62,7 +62,7 @@ def load_parameters() -> dict[str, Parameter]:
 def handles() -> dict[str, Handle]:
     """Return the kinds of parameters through which experiments act, by identifier."""
     file = resources.files("haptos.library") / "modules" / "handles.yaml"
-    document = parse_yaml(file.read_text(encoding="utf-8"), name="modules/handles.yaml")
+    document = parse_yaml(file.read_text(encoding="utf-8"), name="modules/handles.yaml", keep=True)
     return {h.id: h for h in read_spec(_Handles, document).handles}
 
 

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from functools import cache
 
 from haptos.signalling.integrins import duplicate_profiles, heterodimers, subunits, tail_binders
-from haptos.signalling.model import composed_sbml, model
-from haptos.signalling.sbml import read_sbml
+from haptos.signalling.model import model
 
 __all__ = ["members_of", "registry_names"]
 
@@ -15,8 +14,8 @@ __all__ = ["members_of", "registry_names"]
 @cache
 def _bindings() -> tuple[tuple[frozenset[str], frozenset[str]], ...]:
     """Return (reactants, products) of every reaction that joins two species into one."""
-    kinetic = read_sbml(composed_sbml())
-    pairs = [(frozenset(s for s, _ in r.reactants), frozenset(s for s, _ in r.products)) for r in kinetic.reactions]
+    reactions = model().kinetic.reactions
+    pairs = [(frozenset(s for s, _ in r.reactants), frozenset(s for s, _ in r.products)) for r in reactions]
     return tuple((a, b) for a, b in pairs if len(a) == 2 and len(b) == 1)
 
 

@@ -1,4 +1,4 @@
-"""Finished pieces of an unfinished run: one small checksummed file each."""
+"""Finished pieces of an unfinished run: one checksummed file each."""
 
 from __future__ import annotations
 

@@ -78,9 +78,10 @@ def test_simulate_to_standard_output_and_json(antimony: Path, capsys: pytest.Cap
     assert capsys.readouterr().out.startswith("time,B,_J0\n")
     assert _run("simulate", antimony, "--end", 1, "--points", 2, "--out", "-", "--show", "B") == 0
     assert [row["time"] for row in csv.DictReader(io.StringIO(capsys.readouterr().out))] == ["0.0", "1.0"]
-    assert _run("simulate", antimony, "--end", 1, "--points", 2, "--solver", "lsoda", "--json") == 0
+    assert _run("simulate", antimony, "--end", 1, "--points", 2, "--solver", "rodas4", "--json") == 0
     facts = json.loads(capsys.readouterr().out)
-    assert facts["method"] == "LSODA"
+    assert facts["method"] == "Rodas4"
+    assert facts["warnings"] == []
     assert facts["values"]["A"][0] == 8.0
 
 
@@ -109,7 +110,8 @@ def test_sample_counts_molecules(antimony: Path, capsys: pytest.CaptureFixture[s
         (("--set", "k"), "name=number"),
         (("--set", "k=fast"), "name=number"),
         (("--end", "-1"), "--end must be a number above zero"),
-        (("--solver", "euler"), "--solver must be one of"),
+        (("--solver", "euler"), "--solver must be one of rodas5p, rodas4, libroadrunner"),
+        (("--solver", "lsoda"), "--solver must be one of rodas5p, rodas4, libroadrunner"),
         (("--show", "Q"), "there is no quantity 'Q'"),
     ],
 )
@@ -143,3 +145,14 @@ def test_a_failed_simulation_is_a_failure(tmp_path: Path, capsys: pytest.Capture
     path.write_text("model m; x' = x*x; x = 1; end")
     assert _run("simulate", path, "--end", 5) == 1
     assert "finished" not in capsys.readouterr().out
+
+
+def test_events_whose_order_matters_are_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "order.ant"
+    path.write_text("model m; x = 1; y = 0; up: at time > 1: x = x + 2; twice: at time > 1: x = 2*x; end")
+    assert _run("info", path) == 0
+    assert "up and twice" in " ".join(capsys.readouterr().out.split())
+    assert _run("simulate", path, "--end", 2) == 0
+    assert "warning: events happen at the same moment" in " ".join(capsys.readouterr().out.split())
+    assert _run("simulate", path, "--end", 0.5, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["warnings"] == []

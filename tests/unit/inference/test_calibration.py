@@ -7,39 +7,83 @@ import pytest
 from pydantic import ValidationError
 
 from haptos.errors import Status
-from haptos.inference.calibration import LIMIT, Prior, diversity, score, walk
+from haptos.inference import scoring
+from haptos.inference.calibration import LIMIT, Chain, Prior, begin_chain, diversity, walk
+from haptos.inference.scoring import Scorer, score
 from haptos.inference.terms import Term, load_terms
 from haptos.signalling.condition import Outcome
 from haptos.signalling.ensemble import ensemble_size, member_vector, reference_vector
 from haptos.signalling.parameters import load_parameters, prior_sample
 
 
+def ends(n, *, seed, n_free, unmet=lambda z, most: np.zeros(len(z), dtype=int), live=64, **more):
+    """Return the ends of chains 0 to n - 1, in the order of their index."""
+    begun = (begin_chain(i, seed=seed, n_free=n_free) for i in range(n))
+    found = walk(begun, seed=seed, unmet=unmet, live=live, **more)
+    return sorted(found, key=lambda c: c.index)
+
+
 def test_an_unconstrained_chain_samples_the_prior():
-    ends = np.array([walk(i, seed=3, n_free=4, unmet=lambda z, most: 0, mixing=20).deviations for i in range(400)])
-    assert np.abs(ends.mean(axis=0)).max() < 0.2
-    assert ends.std(axis=0) == pytest.approx(np.ones(4), abs=0.12)
-    assert diversity(ends) == pytest.approx(1.0, abs=0.05)
+    states = np.array([c.deviations for c in ends(400, seed=3, n_free=4, mixing=20)])
+    assert np.abs(states.mean(axis=0)).max() < 0.2
+    assert states.std(axis=0) == pytest.approx(np.ones(4), abs=0.12)
+    assert diversity(states) == pytest.approx(1.0, abs=0.05)
 
 
 def test_a_constrained_chain_samples_the_conditioned_prior():
     """One-sided constraint: the mean of a half-normal is sqrt(2/pi)."""
-    ends = np.array(
-        [walk(i, seed=5, n_free=2, unmet=lambda z, most: int(z[0] < 0), step=0.6).deviations for i in range(400)]
-    )
-    assert (ends[:, 0] >= 0).all()
-    assert ends[:, 0].mean() == pytest.approx(np.sqrt(2 / np.pi), abs=0.1)
-    assert abs(ends[:, 1].mean()) < 0.15
+    found = ends(400, seed=5, n_free=2, unmet=lambda z, most: (z[:, 0] < 0).astype(int), step=0.6)
+    states = np.array([c.deviations for c in found])
+    assert (states[:, 0] >= 0).all()
+    assert states[:, 0].mean() == pytest.approx(np.sqrt(2 / np.pi), abs=0.1)
+    assert abs(states[:, 1].mean()) < 0.15
+    assert any(c.found_after > 0 for c in found)
+    assert 0.2 < np.mean([c.accepted for c in found]) < 1.0
 
 
 def test_a_chain_that_never_succeeds_says_so():
-    chain = walk(0, seed=1, n_free=3, unmet=lambda z, most: 2, search=5)
-    assert (chain.unmet, chain.found_after) == (2, -1)
+    [chain] = ends(1, seed=1, n_free=3, unmet=lambda z, most: np.full(len(z), 2), search=5)
+    assert (chain.unmet, chain.found_after, chain.steps) == (2, -1, 5)
 
 
-def test_chains_depend_on_seed_and_index_only():
-    first, again, other = (walk(i, seed=9, n_free=5, unmet=lambda z, most: 0).deviations for i in (4, 4, 5))
-    assert np.array_equal(first, again)
-    assert not np.array_equal(first, other)
+def test_counting_may_stop_at_what_matters():
+    """A count beyond the second argument changes nothing, whatever it is."""
+
+    def exact(z, most):
+        return np.sum(z < -0.5, axis=1)
+
+    def lazy(z, most):
+        return np.where(exact(z, most) > most, most + 1, exact(z, most))
+
+    for a, b in zip(*(ends(12, seed=2, n_free=6, unmet=u) for u in (exact, lazy)), strict=True):
+        assert np.array_equal(a.deviations, b.deviations)
+        assert (a.unmet, a.found_after, a.taken) == (b.unmet, b.found_after, b.taken)
+
+
+@pytest.mark.parametrize("live", [1, 3, 64])
+def test_chains_depend_on_seed_and_index_only(live):
+    def unmet(z, most):
+        return np.sum(z < -1.0, axis=1)
+
+    alone = [ends(i + 1, seed=9, n_free=5, unmet=unmet)[i] for i in range(7)]
+    for one, other in zip(alone, ends(7, seed=9, n_free=5, unmet=unmet, live=live), strict=True):
+        assert np.array_equal(one.deviations, other.deviations)
+        assert (one.index, one.steps, one.taken) == (other.index, other.steps, other.taken)
+    assert not np.array_equal(alone[4].deviations, alone[5].deviations)
+    assert not np.array_equal(alone[4].deviations, ends(5, seed=8, n_free=5, unmet=unmet)[4].deviations)
+
+
+def test_chains_go_on_from_where_they_were_kept():
+    def unmet(z, most):
+        return np.sum(z < -1.0, axis=1)
+
+    turns: list[list[Chain]] = []
+    whole = ends(5, seed=4, n_free=5, unmet=unmet, kept=lambda live: turns.append(list(live)))
+    half = turns[len(turns) // 2]
+    assert half
+    for chain in walk(half, seed=4, unmet=unmet):
+        assert np.array_equal(chain.deviations, whole[chain.index].deviations)
+        assert chain.steps == whole[chain.index].steps
 
 
 def test_prior_vectors_stay_within_bounds():
@@ -98,9 +142,24 @@ def test_terms_rest_on_records_that_may_be_fitted():
         assert term.record == "rest" or use[term.record] == "calibrate", term.record
 
 
-@pytest.mark.parametrize("member", [0, 17, 42])
-def test_shipped_members_meet_every_term(member):
-    assert all(score(member_vector(member)))
+def test_shipped_members_meet_every_term_in_one_batch_and_alone():
+    chosen = np.array([member_vector(m) for m in (0, 17, 42)])
+    together = Scorer()(chosen)
+    assert together.all()
+    assert score(chosen[1]) == tuple(together[1])
+
+
+def test_scoring_stops_where_enough_is_unmet(monkeypatch):
+    """Prior draws: what is counted exactly stays; what is given up is beyond the limit."""
+    monkeypatch.setattr(scoring, "ROUND", 4)
+    scorer, draws = Scorer(), prior_sample(8, seed=3)
+    whole = np.sum(~scorer(draws), axis=1)
+    limits = np.array([0, 1, 2, 3, 0, 1, 2, 3])
+    stopped = scorer.unmet(draws, limits)
+    assert np.array_equal(stopped[whole <= limits], whole[whole <= limits])
+    assert (stopped[whole > limits] > limits[whole > limits]).all()
+    assert (whole > limits).any()
+    assert scorer.n_conditions < sum(len(t.conditions) for t in scorer.terms)
 
 
 def test_the_reference_is_a_member():

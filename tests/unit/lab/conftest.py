@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from haptos.errors import Status
 from haptos.lab.experiments import ExperimentFile, parse_experiment
 from haptos.lab.run import Bench, run_experiment
 from haptos.numerics import philox_stream
-from haptos.signalling.condition import Condition, Outcome
+from haptos.signalling.condition import Condition, Outcome, Outcomes, Population
 from haptos.store.runs import RunStore
 
 EXPERIMENT = """\
@@ -53,6 +53,17 @@ class FakeCells:
 
     def fingerprint(self) -> str:
         return self.name
+
+    def preculture(self, condition: Condition) -> str:
+        return condition.cells
+
+    def simulate_batch(
+        self, conditions: Sequence[Condition], populations: Sequence[Population], *, seed: int
+    ) -> list[Outcomes]:
+        return [
+            Outcomes.stacked([self.simulate(c, member=p.member, seed=seed, replicate=p.replicate) for p in populations])
+            for c in conditions
+        ]
 
     def simulate(self, condition: Condition, *, member: int | None, seed: int, replicate: int | None) -> Outcome:
         if self.stop_after is not None and len(self.calls) >= self.stop_after:

@@ -11,6 +11,7 @@ from haptos.lab.plan import plan_experiment
 from haptos.lab.record import evaluate
 from haptos.lab.run import Bench
 from haptos.lab.simulator import CellSimulator
+from haptos.signalling.condition import Population
 from haptos.store.runs import RunStore
 
 TEXT = """
@@ -30,9 +31,9 @@ def results(tmp_path_factory):
     experiment = parse_experiment(TEXT).experiment
     plan = plan_experiment(experiment, simulator, members=1)
     outcomes = {
-        task.key: simulator.simulate(
-            plan.conditions[task.condition], member=task.member, seed=task.seed, replicate=task.replicate
-        )
+        task.key: simulator.simulate_batch(
+            [plan.conditions[task.condition]], [Population(task.member, task.replicate)], seed=task.seed
+        )[0][0]
         for task in plan.tasks
     }
     return plan, evaluate(plan, outcomes, Bench(RunStore(tmp_path_factory.mktemp("runs")), 1))

@@ -11,9 +11,13 @@ import numpy as np
 import pytest
 
 from haptos.errors import ParameterError, SpecError, StoreError
-from haptos.lab.execute import from_arrays, to_arrays
+from haptos.lab.chunks import Chunk, from_arrays, keys_in, to_arrays
+from haptos.lab.plan import plan_experiment
+from haptos.lab.progress import Silent
 from haptos.lab.run import Bench, run_experiment
+from haptos.signalling.condition import Population
 from haptos.store.arrays import read_arrays
+from haptos.store.checkpoints import Checkpoints
 from haptos.store.files import checksums
 from haptos.store.manifest import damage
 
@@ -106,17 +110,36 @@ def test_an_interrupted_run_resumes_with_the_same_bits(
 ) -> None:
     store = RunStoreAt(tmp_path / "broken")
     with pytest.raises(KeyboardInterrupt):
-        run_experiment(asked.experiment, Bench(store, simulator=fake_cells(stop_after=stop_after)))
+        run_experiment(asked.experiment, Bench(store, simulator=fake_cells(stop_after=stop_after), pace=0.0))
     assert store.names() == []
     assert len(store.unfinished()) == 1
-    torn = sorted((store.root / f".{store.unfinished()[0]}.partial").glob("tasks/*.task"))[:1]
-    for path in torn:
+    files = sorted((store.root / f".{store.unfinished()[0]}.partial").glob("tasks/*.task"))
+    kept = {path: Checkpoints(path.parent).load(path.stem)["keys"].size for path in files}
+    assert stop_after - 8 <= sum(kept.values()) <= stop_after, "at most the chunk under way is lost"
+    for path in files[:1]:
         path.write_bytes(path.read_bytes()[:-1])
+        kept[path] = 0
     later = fake_cells()
     result = run_experiment(asked.experiment, Bench(store, simulator=later))
-    assert len(later.calls) == 3 * (3 + 5) - stop_after + len(torn)
+    assert len(later.calls) == 3 * (3 + 5) - sum(kept.values())
     assert _data(result.folder) == _data(whole)
-    assert "resumed" in (result.folder / "log.txt").read_text()
+    assert f"resumed with {sum(kept.values())} finished simulations" in (result.folder / "log.txt").read_text()
+
+
+@pytest.mark.parametrize(("workers", "pace"), [(1, 0.0), (2, 0.0), (3, 10.0)])
+def test_chunks_and_threads_change_no_bit(
+    tmp_path: Path, asked: Any, fake_cells: Any, whole: Path, workers: int, pace: float
+) -> None:
+    seen: list[int] = []
+
+    class Listening(Silent):
+        def advance(self, n: int = 1) -> None:
+            seen.append(n)
+
+    bench = Bench(RunStoreAt(tmp_path), workers, simulator=fake_cells(), pace=pace, progress=Listening())
+    assert _data(run_experiment(asked.experiment, bench).folder) == _data(whole)
+    assert sum(seen) == 3 * (3 + 5)
+    assert len(seen) > 2
 
 
 def RunStoreAt(path: Path) -> Any:
@@ -179,16 +202,28 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path, asked: Any, cells:
         run_experiment(asked.experiment, Bench(RunStoreAt(tmp_path / "file"), simulator=cells))
 
 
-def test_outcomes_survive_their_checkpoint(cells: Any, asked: Any, bench: Bench) -> None:
-    from haptos.lab.plan import plan_experiment
-
+def test_outcomes_survive_their_checkpoint(cells: Any, asked: Any, tmp_path: Path) -> None:
     plan = plan_experiment(asked.experiment, cells)
-    outcome = cells.simulate(plan.arms[1].condition, member=2, seed=1, replicate=None)
-    outcome = replace(outcome, parameters={"v_max": 0.25})
-    back = from_arrays(to_arrays(outcome))
-    assert (back.status, back.geometry, back.parameters) == (outcome.status, outcome.geometry, outcome.parameters)
-    for name, series in outcome.quantities.items():
-        np.testing.assert_array_equal(back.quantities[name], series)
+    populations = (Population(2), Population(None, 1))
+    chunk = Chunk((plan.arms[1].key, plan.arms[2].key), populations, 1)
+    batch = cells.simulate_batch([plan.conditions[c] for c in chunk.conditions], populations, seed=1)
+    batch[0] = replace(batch[0], parameters={"v_max": np.array([0.25, 0.5])})
+    Checkpoints(tmp_path).save(chunk.key, to_arrays(chunk, batch))
+    kept = Checkpoints(tmp_path).load(chunk.key)
+    assert keys_in(kept) == [key for keys in chunk.task_keys() for key in keys]
+    back = from_arrays(kept)
+    assert list(back) == keys_in(kept)
+    for c, keys in enumerate(chunk.task_keys()):
+        for p, key in enumerate(keys):
+            outcome = batch[c][p]
+            found = back[key]
+            assert (found.status, found.geometry, found.parameters) == (
+                outcome.status,
+                outcome.geometry,
+                outcome.parameters,
+            )
+            for name, series in outcome.quantities.items():
+                np.testing.assert_array_equal(found.quantities[name], series)
 
 
 def test_the_manifest_names_what_decided_the_result(bench: Bench, asked: Any) -> None:

@@ -8,22 +8,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
-    "AFTER",
-    "ATTEMPTS",
+    "ENTER",
+    "FIRE",
     "FREE",
-    "LAST_ERROR",
-    "LAST_STEP",
+    "FULL",
+    "IDLE",
     "LINE",
+    "LOADED",
     "MEMBER",
     "OUTPUT",
     "PHASE",
     "PIECE",
-    "PROPOSED",
     "RECORD",
-    "REJECTED",
     "REPLAY",
+    "RUNNING",
     "STARTS",
-    "UNTIL",
+    "STEP",
     "EventTables",
     "Job",
     "Rows",
@@ -40,19 +40,30 @@ class Rows(NamedTuple):
     n: int
     time: int
     step: int
+    after: int
+    stop: int
     earliest: int
     latest: int
     error: int
+    proposed: int
+    memory: int
     accepted: int
+    lost: int
+    rejected: int
+    attempts: int
+    limit: int
+    next_output: int
+    active: int
+    choosing: int
+    watched: int
+    follows: int
+    scripted: int
     parameters: int
     state: int
     stage: int
-    rates: int
-    time_slope: int
     atol: int
     largest: int
     lowest: int
-    matrix: int
     dense: int
     share: int
     wanted: int
@@ -64,12 +75,12 @@ class Settings(NamedTuple):
 
     Attributes
     ----------
-    hoist, slope, attempt, dense, look, accept : int
+    hoist, start, advance, dense, look, accept : int
         Addresses of the kernels.
-    order, n_dense : int
-        Order of the method, rows of its dense output.
-    timed : int
-        Whether the right-hand side depends on time.
+    memory, counter : int
+        Addresses of the working memory and of the number of members taken so far.
+    n_dense : int
+        Rows of the dense output of the method.
     max_steps : int
         Most attempts of one member.
     rtol : float
@@ -80,14 +91,14 @@ class Settings(NamedTuple):
     """
 
     hoist: int
-    slope: int
-    attempt: int
+    start: int
+    advance: int
     dense: int
     look: int
     accept: int
-    order: int
+    memory: int
+    counter: int
     n_dense: int
-    timed: int
     max_steps: int
     rtol: float
     mode: int
@@ -178,14 +189,15 @@ class EventTables(NamedTuple):
     memory: Array
 
 
-PHASE, MEMBER, PIECE, OUTPUT, ATTEMPTS, STARTS, REJECTED, LINE = range(8)
+PHASE, MEMBER, PIECE, OUTPUT, STARTS, LINE, LOADED = range(7)
 """Rows of the whole numbers of the lanes: phase; who; in which piece; next output row;
-counts of the member; whether the last attempt failed; next line of the script."""
+starts of a stretch; next line of the script; whether parameters were loaded."""
 
-PROPOSED, LAST_STEP, LAST_ERROR, AFTER, UNTIL = range(5)
-"""Rows of the numbers of the lanes: step to try; size and error of the last accepted
-step, 0 if there is none in this stretch; end of the step being tried,
-and the part of it that counts: to its end or the first event."""
+IDLE, ENTER, STEP, FIRE, FULL = range(5)
+"""Phases: without a member; before a piece; stepping; at an event; at the limit of steps."""
+
+RUNNING = -1
+"""Stands for a status where a member goes on."""
 
 FREE, RECORD, REPLAY = range(3)
 """Modes of the script."""

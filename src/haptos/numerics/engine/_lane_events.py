@@ -8,10 +8,10 @@ Import only inside functions: it imports numba.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from haptos.numerics._kernels import run
+from haptos.numerics.engine._lane_call import lane_jit
 from haptos.numerics.engine._lane_data import EventTables, Rows
 
 __all__ = ["fire_lane", "interpolate", "locate_event"]
@@ -24,7 +24,7 @@ _LOOKS = 4
 """Points of a step at which triggers are examined."""
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@lane_jit
 def interpolate(work: Array, lane: int, at: Rows, n_dense: int, i: int, s: float) -> float:
     """Return state `i` at the share `s` of the step just attempted."""
     inner = work[at.dense + (n_dense - 1) * at.n + i, lane]
@@ -34,7 +34,7 @@ def interpolate(work: Array, lane: int, at: Rows, n_dense: int, i: int, s: float
     return float(r * work[at.state + i, lane] + s * (work[at.stage + i, lane] + r * inner))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@lane_jit
 def _examine(events: EventTables, work: Array, lane: int, at: Rows, time: float, truth: Flags) -> None:
     """Evaluate triggers and new values at the state in the memory."""
     memory, place = events.memory, events.place + at.n
@@ -46,7 +46,7 @@ def _examine(events: EventTables, work: Array, lane: int, at: Rows, time: float,
         truth[e] = memory[events.outputs[e]] != 0.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@lane_jit
 def fire_lane(events: EventTables, work: Array, lane: int, at: Rows, time: float, truth: Flags) -> bool:
     """Examine the triggers of a lane and execute what fires; False is a storm.
 
@@ -58,7 +58,7 @@ def fire_lane(events: EventTables, work: Array, lane: int, at: Rows, time: float
     now = np.empty(count, np.bool_)
     _examine(events, work, lane, at, time, now)
     if not _turned(now, truth):
-        truth[:] = now
+        _copy(now, truth)
         return True
     n_values = events.targets.shape[0]
     queue = np.empty(events.limit * (count + 1) + count, np.int64)
@@ -90,16 +90,17 @@ def fire_lane(events: EventTables, work: Array, lane: int, at: Rows, time: float
     return True
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@lane_jit
 def _enlarged(stored: Array, head: int, tail: int, more: int) -> Array:
     """Return a ring with room for `more` and the entries in [head, tail) in place."""
     wider = np.empty((2 * (tail - head + more), stored.shape[1]))
     for q in range(head, tail):
-        wider[q % wider.shape[0]] = stored[q % stored.shape[0]]
+        for a in range(stored.shape[1]):
+            wider[q % wider.shape[0], a] = stored[q % stored.shape[0], a]
     return wider
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@lane_jit
 def _enqueue(events: EventTables, now: Flags, truth: Flags, queue: Index, stored: Array, tail: int) -> int:
     """Append events that turned true, with the values of now; returns the new tail."""
     count = truth.shape[0]
@@ -113,7 +114,7 @@ def _enqueue(events: EventTables, now: Flags, truth: Flags, queue: Index, stored
     return tail
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@lane_jit
 def locate_event(
     events: EventTables,
     work: Array,
@@ -137,7 +138,7 @@ def locate_event(
         high = after if look == _LOOKS else now + length * look / _LOOKS
         _look(events, work, lane, at, n_dense, now, length, high, seen)
         if not _turned(seen, truth):
-            truth[:] = seen
+            _copy(seen, truth)
             low = high
             continue
         while True:
@@ -149,11 +150,18 @@ def locate_event(
                 high = middle
             else:
                 low = middle
-                truth[:] = seen
+                _copy(seen, truth)
     return np.inf
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@lane_jit
+def _copy(source: Flags, target: Flags) -> None:
+    """Copy flags; a slice would cost numba a second of compilation."""
+    for e in range(source.shape[0]):
+        target[e] = source[e]
+
+
+@lane_jit
 def _turned(seen: Flags, before: Flags) -> bool:
     """Whether any trigger is true that was not."""
     turned = False
@@ -162,7 +170,7 @@ def _turned(seen: Flags, before: Flags) -> bool:
     return bool(turned)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@lane_jit
 def _look(
     events: EventTables,
     work: Array,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any, Final
 
 import numpy as np
@@ -39,6 +40,12 @@ class NumpyMachine:
     def arithmetic(self, name: str, a: Any, b: Any) -> Any:
         """Return ``a name b``."""
         return _ARITHMETIC[name](a, b)
+
+    def fused(self, a: Any, b: Any, c: Any) -> Any:
+        """Return ``a b + c``, rounded once: computed exactly, element by element."""
+        operands = np.broadcast_arrays(*(np.asarray(x, dtype=np.float64) for x in (a, b, c)))
+        rows = zip(*(x.ravel().tolist() for x in operands), strict=True)
+        return np.array([_fused(*row) for row in rows], dtype=np.float64).reshape(operands[0].shape)[()]
 
     def compare(self, name: str, a: Any, b: Any) -> Any:
         """Return a mask."""
@@ -88,3 +95,18 @@ def _guarded(function: Callable[[float], float], name: str, x: float) -> float:
         return math.copysign(math.inf, x) if name == "sinh" else math.inf
     except ValueError:
         return math.copysign(math.inf, x) if name == "atanh" and abs(x) == 1.0 else math.nan
+
+
+def _fused(a: float, b: float, c: float) -> float:
+    plain = a * b + c
+    if not (math.isfinite(a) and math.isfinite(b)):
+        return plain
+    if not math.isfinite(c):
+        return c  # though the product may be beyond the largest number
+    exact = Fraction(a) * Fraction(b) + Fraction(c)
+    if exact == 0:
+        return plain  # no rounding took place, and the sign of the zero is right
+    try:
+        return float(exact)
+    except OverflowError:
+        return math.inf if exact > 0 else -math.inf

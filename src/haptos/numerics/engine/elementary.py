@@ -6,12 +6,8 @@ is below 2 units in the last place (measured against 50-digit arithmetic in the 
 exp 0.8, log 0.5, log10 0.5, power 0.8).
 
 The logarithm is computed to about 64 bits as an unevaluated sum of two numbers, because
-a power multiplies its relative error by up to 709; the sum comes from exact products
-[Dekker1971]_ and the series of the inverse hyperbolic tangent.
-
-References
-----------
-.. [Dekker1971] T. J. Dekker, Numer. Math. 18, 224-242 (1971).
+a power multiplies its relative error by up to 709; the sum comes from exact products and
+the series of the inverse hyperbolic tangent.
 """
 
 from __future__ import annotations
@@ -29,8 +25,6 @@ _NAN: Final = float("nan")
 _MAGIC: Final = 6755399441055744.0
 """1.5 * 2^52: adding it rounds to a whole number and shows that number in the low bits."""
 _MAGIC_BITS: Final = 0x4338000000000000
-_HIGH_HALF: Final = -(1 << 27)
-"""Mask of the upper 26 bits of a significand."""
 _LOG2_E: Final = 1.4426950408889634
 _LN2_HIGH: Final = 6.93147180369123816490e-01
 """ln 2 to 33 bits, so that its product with an exponent is exact."""
@@ -61,19 +55,14 @@ def _horner(m: Machine, x: Any, coefficients: Sequence[float]) -> Any:
     """Return ``c[0] + c[1] x + c[2] x^2 ...``."""
     result = m.number(coefficients[-1])
     for c in reversed(coefficients[:-1]):
-        result = _add(m, _mul(m, result, x), m.number(c))
+        result = m.fused(result, x, m.number(c))
     return result
 
 
 def _exact_product(m: Machine, a: Any, b: Any) -> tuple[Any, Any]:
-    """Return a*b as a sum of two numbers, exact up to the last product of halves."""
-    a1 = m.from_bits(m.integer("and", m.bits(a), m.whole(_HIGH_HALF)))
-    b1 = m.from_bits(m.integer("and", m.bits(b), m.whole(_HIGH_HALF)))
-    a2, b2 = _sub(m, a, a1), _sub(m, b, b1)
+    """Return a*b as a sum of two numbers, exact unless the second underflows."""
     high = _mul(m, a, b)
-    low = _sub(m, _mul(m, a1, b1), high)
-    low = _add(m, _add(m, low, _mul(m, a1, b2)), _mul(m, a2, b1))
-    return high, _add(m, low, _mul(m, a2, b2))
+    return high, m.fused(a, b, m.rounded("fneg", high))
 
 
 def _sum_of(m: Machine, large: Any, small: Any) -> tuple[Any, Any]:

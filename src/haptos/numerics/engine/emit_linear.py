@@ -12,7 +12,7 @@ from typing import Final
 
 from haptos.numerics.engine.layout import Layout
 from haptos.numerics.engine.structure import Elimination, RowPlan
-from haptos.numerics.engine.vectors import Function, Module, Value, table
+from haptos.numerics.engine.vectors import Function, Module, Value, entry_of, table
 
 __all__ = ["UNROLLED", "emit_factor", "emit_solve"]
 
@@ -23,9 +23,9 @@ _PART: Final = 1200
 """Products per function."""
 
 
-def emit_factor(module: Module, plan: Elimination, layout: Layout) -> list[str]:
+def emit_factor(module: Module, plan: Elimination, layout: Layout, unrolled: int = UNROLLED) -> list[str]:
     """Write the factorisation; returns the names of the functions to call in turn."""
-    if plan.n_products > UNROLLED:
+    if plan.n_products > unrolled:
         return [_listed(module, plan, layout)]
     names: list[str] = []
     for rows in _parts([(r, sum(len(u) for u in r.updates) + 2) for r in plan.rows]):
@@ -46,10 +46,9 @@ def _factor_row(f: Function, row: RowPlan, layout: Layout, shift: Value) -> None
     entry[row.diagonal] = f.arithmetic("add", entry[row.diagonal], shift)
     for (_, slot), inverse_slot, updates in zip(row.lower, row.pivots, row.updates, strict=True):
         factor = f.arithmetic("mul", entry[slot], f.load(layout.matrix + inverse_slot))
-        entry[slot] = factor
+        entry[slot], negative = factor, f.rounded("fneg", factor)
         for target, source in updates:
-            product = f.arithmetic("mul", factor, f.load(layout.matrix + source))
-            entry[target] = f.arithmetic("sub", entry[target], product)
+            entry[target] = f.fused(negative, f.load(layout.matrix + source), entry[target])
     entry[row.diagonal] = f.arithmetic("div", f.number(1.0), entry[row.diagonal])
     for slot in slots:
         f.store(entry[slot], layout.matrix + slot)
@@ -75,31 +74,23 @@ def _listed(module: Module, plan: Elimination, layout: Layout) -> str:
     f = Function(module)
     shift, one = f.load(layout.shift), f.number(1.0)
     with f.loop("0", str(len(plan.rows))) as row_turn:
-        diagonal = _entry(f, "diagonals", row_turn.index)
+        diagonal = entry_of(f, "diagonals", row_turn.index)
         f.store(f.arithmetic("add", f.load(diagonal), shift), diagonal)
-        first, last = _entry(f, "row_ends", row_turn.index), _entry(f, "row_ends", f.plus(row_turn.index, 1))
+        first, last = entry_of(f, "row_ends", row_turn.index), entry_of(f, "row_ends", f.plus(row_turn.index, 1))
         with _unless_empty(f, first, last), f.loop(first, last) as op_turn:
-            place = _entry(f, "factors", op_turn.index)
-            factor = f.arithmetic("mul", f.load(place), f.load(_entry(f, "pivots", op_turn.index)))
+            place = entry_of(f, "factors", op_turn.index)
+            factor = f.arithmetic("mul", f.load(place), f.load(entry_of(f, "pivots", op_turn.index)))
             f.store(factor, place)
-            begin, end = _entry(f, "ends", op_turn.index), _entry(f, "ends", f.plus(op_turn.index, 1))
+            negative = f.rounded("fneg", factor)
+            begin, end = entry_of(f, "ends", op_turn.index), entry_of(f, "ends", f.plus(op_turn.index, 1))
             with _unless_empty(f, begin, end), f.loop(begin, end) as turn:
-                target = _entry(f, "targets", turn.index)
-                product = f.arithmetic("mul", factor, f.load(_entry(f, "sources", turn.index)))
-                f.store(f.arithmetic("sub", f.load(target), product), target)
+                target = entry_of(f, "targets", turn.index)
+                source = f.load(entry_of(f, "sources", turn.index))
+                f.store(f.fused(negative, source, f.load(target)), target)
         f.store(f.arithmetic("div", one, f.load(diagonal)), diagonal)
     f.line("ret void")
     module.add(f.text("internal void @factor(ptr noalias %w)"))
     return "factor"
-
-
-def _entry(f: Function, name: str, index: str) -> str:
-    """Return an entry of a table as an i64 register."""
-    place, small, wide = f.fresh("p"), f.fresh("t"), f.fresh("t")
-    f.line(f"{place} = getelementptr i32, ptr @{name}, i64 {index}")
-    f.line(f"{small} = load i32, ptr {place}, align 4")
-    f.line(f"{wide} = sext i32 {small} to i64")
-    return wide
 
 
 @contextmanager
@@ -143,7 +134,7 @@ def _substitute(f: Function, row: RowPlan, layout: Layout, known: dict[int, Valu
     for other, slot in row.upper if backward else row.lower:
         if other not in known:
             known[other] = f.load(other, "%u")
-        value = f.arithmetic("sub", value, f.arithmetic("mul", f.load(layout.matrix + slot), known[other]))
+        value = f.fused(f.rounded("fneg", f.load(layout.matrix + slot)), known[other], value)
     if backward:
         value = f.arithmetic("mul", value, f.load(layout.matrix + row.diagonal))
     known[row.row] = value

@@ -1,8 +1,7 @@
 """Compile kernels with LLVM and keep the machine code on disk.
 
 The key of a kept object is the hash of everything that shaped it: the text, the
-processor, the version of LLVM. An object that cannot be read or was damaged is compiled
-again. Nothing is kept if the folder cannot be written.
+processor, the version of LLVM, the effort. See :mod:`haptos.numerics.engine.code_store`.
 """
 
 from __future__ import annotations
@@ -11,16 +10,15 @@ import ctypes
 import hashlib
 import os
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any
 
-__all__ = ["Machinery", "compile_kernels", "default_cache", "native_width"]
+from haptos.numerics.engine.code_store import read_code, write_code
 
-_MARK: Final = b"haptos kernel 1\n"
+__all__ = ["Machinery", "Recipe", "compile_kernels", "compile_recipe", "default_cache", "load_recipe", "native_width"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,6 +62,23 @@ def default_cache() -> Path:
     return base / "haptos" / "kernels"
 
 
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What is compiled, and how.
+
+    Parameters
+    ----------
+    text : str
+        The module, as LLVM text.
+    quick : bool
+        Whether to compile with little effort: about a fourth of the time, for code that
+        is some times slower and gives the same bits.
+    """
+
+    text: str
+    quick: bool = False
+
+
 def compile_kernels(text: str, names: Sequence[str], cache: Path | None) -> Machinery:
     """Compile LLVM text, or load what was compiled before.
 
@@ -76,60 +91,67 @@ def compile_kernels(text: str, names: Sequence[str], cache: Path | None) -> Mach
     cache : Path or None
         Folder of kept machine code; None keeps nothing.
     """
+    return compile_recipe(Recipe(text), names, cache)
+
+
+def load_recipe(recipe: Recipe, names: Sequence[str], cache: Path | None) -> Machinery | None:
+    """Load what was compiled before; None if there is nothing."""
+    machine = _machine(recipe)
+    code = read_code(cache, _key(machine, recipe))
+    return None if code is None else _link(machine, code, names)
+
+
+def compile_recipe(recipe: Recipe, names: Sequence[str], cache: Path | None) -> Machinery:
+    """Compile a module, or load what was compiled before."""
+    machine = _machine(recipe)
+    key = _key(machine, recipe)
+    code = read_code(cache, key)
+    if code is None:
+        code = _object_code(machine, recipe)
+        write_code(cache, key, code)
+    return _link(machine, code, names)
+
+
+def _machine(recipe: Recipe) -> Any:
     import llvmlite.binding as llvm
 
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     features = llvm.get_host_cpu_features().flatten()
-    machine = llvm.Target.from_default_triple().create_target_machine(
-        cpu=llvm.get_host_cpu_name(), features=features, opt=1, jit=True
+    return llvm.Target.from_default_triple().create_target_machine(
+        cpu=llvm.get_host_cpu_name(), features=features, opt=0 if recipe.quick else 1, jit=True
     )
-    described = f"{machine.triple} {llvm.get_host_cpu_name()} {features} {llvm.llvm_version_info}"
-    key = hashlib.sha256(f"{described}\n{text}".encode()).hexdigest()
-    code = _kept(cache, key)
-    if code is None:
-        code = _object_code(llvm, machine, text)
-        _keep(cache, key, code)
+
+
+def _key(machine: Any, recipe: Recipe) -> str:
+    import llvmlite.binding as llvm
+
+    features = llvm.get_host_cpu_features().flatten()
+    described = f"{machine.triple} {llvm.get_host_cpu_name()} {features} {llvm.llvm_version_info} {recipe.quick}"
+    return hashlib.sha256(f"{described}\n{recipe.text}".encode()).hexdigest()
+
+
+def _object_code(machine: Any, recipe: Recipe) -> bytes:
+    import llvmlite.binding as llvm
+
+    module = llvm.parse_assembly(recipe.text)
+    module.triple, module.data_layout = machine.triple, str(machine.target_data)
+    module.verify()
+    if not recipe.quick:
+        options = llvm.create_pipeline_tuning_options(speed_level=1)
+        options.loop_vectorization = options.slp_vectorization = False
+        builder = llvm.create_pass_builder(machine, options)
+        builder.getModulePassManager().run(module, builder)
+    return bytes(machine.emit_object(module))
+
+
+def _link(machine: Any, code: bytes, names: Sequence[str]) -> Machinery:
+    import llvmlite.binding as llvm
+
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
     engine.add_object_file(llvm.ObjectFileRef.from_data(code))
     engine.finalize_object()
     return Machinery(MappingProxyType({name: engine.get_function_address(name) for name in names}), engine)
-
-
-def _object_code(llvm: Any, machine: Any, text: str) -> bytes:
-    module = llvm.parse_assembly(text)
-    module.triple, module.data_layout = machine.triple, str(machine.target_data)
-    module.verify()
-    options = llvm.create_pipeline_tuning_options(speed_level=1)
-    options.loop_vectorization = options.slp_vectorization = False
-    builder = llvm.create_pass_builder(machine, options)
-    builder.getModulePassManager().run(module, builder)
-    return bytes(machine.emit_object(module))
-
-
-def _kept(cache: Path | None, key: str) -> bytes | None:
-    """Return the kept code of a key, if it is whole."""
-    if cache is None:
-        return None
-    try:
-        raw = (cache / f"{key}.o").read_bytes()
-    except OSError:
-        return None
-    head, code = raw[: len(_MARK) + 32], raw[len(_MARK) + 32 :]
-    return code if head == _MARK + hashlib.sha256(code).digest() else None
-
-
-def _keep(cache: Path | None, key: str, code: bytes) -> None:
-    """Write the code to a temporary name, then rename: readers see all or nothing."""
-    if cache is None:
-        return
-    try:
-        cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=cache, prefix=key[:8], delete=False) as file:
-            file.write(_MARK + hashlib.sha256(code).digest() + code)
-        Path(file.name).replace(cache / f"{key}.o")
-    except OSError:
-        return
 
 
 def call(address: int, memory: int) -> None:

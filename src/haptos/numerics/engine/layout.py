@@ -19,13 +19,29 @@ class Layout:
 
     Attributes
     ----------
-    time, step, earliest, latest, stage_time : int
-        Time, step size, the bounds time is clamped to, and the time of a stage.
-    shift, inverse_step, error, accepted, rtol : int
-        1/(gamma h), 1/h, the error of the step in units of the tolerance, 1 where the
-        step is accepted, the relative tolerance.
-    parameters, hoisted : int
-        Parameters and what depends on them alone.
+    time, step, after, stop : int
+        Start, size and end of the step, end of the stretch.
+    earliest, latest, stage_time : int
+        The bounds time is clamped to, and the time of a stage.
+    shift, error, rtol : int
+        1/(gamma h), the error of the step in units of the tolerance, the relative
+        tolerance.
+    proposed, memory : int
+        The next step and what its choice remembers, see :mod:`haptos.numerics.engine.control`.
+    accepted, lost, rejected : int
+        1 where the step is taken, where none can follow, where the last was refused.
+    attempts, limit : int
+        Attempts of the member so far, and its most.
+    next_output : int
+        Next output time, infinite if there is none.
+    active, choosing, watched : int
+        1 in lanes with a member, in lanes that need a first step, and where the driver
+        wants to see every accepted step.
+    follows, scripted : int
+        1 where steps are prescribed, and the end of that step.
+    parameters, hoisted, shared : int
+        Parameters, what depends on them alone, and what the derivatives of the state
+        share with their own derivatives.
     state, stage : int
         State at the start of the step; state of a stage, at last the result.
     rates, carried, time_slope : int
@@ -47,16 +63,30 @@ class Layout:
 
     time: int
     step: int
+    after: int
+    stop: int
     earliest: int
     latest: int
     stage_time: int
     shift: int
-    inverse_step: int
     error: int
-    accepted: int
     rtol: int
+    proposed: int
+    memory: int
+    accepted: int
+    lost: int
+    rejected: int
+    attempts: int
+    limit: int
+    next_output: int
+    active: int
+    choosing: int
+    watched: int
+    follows: int
+    scripted: int
     parameters: int
     hoisted: int
+    shared: int
     state: int
     stage: int
     rates: int
@@ -80,6 +110,7 @@ def make_layout(program: Program, method: Tableau) -> Layout:
     lengths = {
         "parameters": program.n_parameters,
         "hoisted": len(program.hoisted.roots),
+        "shared": len(program.shared_slots),
         **dict.fromkeys(
             ("state", "stage", "rates", "carried", "time_slope", "atol", "largest", "lowest", "between"), n
         ),

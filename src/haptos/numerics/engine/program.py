@@ -60,8 +60,10 @@ class Program:
         not depend on time).
     jacobian : Block
         Entries of df/dy.
-    entry_slots : tuple of int
-        Where each entry stands in the factorisation.
+    shared_slots : mapping of int to int
+        Where the derivatives leave costly values that the other two also use.
+    entries : tuple of (int, int, int)
+        Row and column of every entry of df/dy, and where it stands in the factorisation.
     guarded : frozenset of int
         Entries of df/dy and df/dt that may be infinite for finite states, such as the
         slope of a root at zero; they are replaced by zero where they are, because they
@@ -79,10 +81,16 @@ class Program:
     rhs: Block
     time_slope: Block
     jacobian: Block
-    entry_slots: tuple[int, ...]
+    shared_slots: Mapping[int, int]
+    entries: tuple[tuple[int, int, int], ...]
     guarded: frozenset[int]
     elimination: Elimination
     floored: tuple[bool, ...]
+
+    @property
+    def entry_slots(self) -> tuple[int, ...]:
+        """Where each entry of df/dy stands in the factorisation."""
+        return tuple(slot for _, _, slot in self.entries)
 
     @property
     def timed(self) -> bool:
@@ -94,15 +102,20 @@ def build_program(system: OdeSystem) -> Program:
     """Split a system into blocks and plan its factorisation."""
     n, p = system.n_states, system.n_parameters
     builder = GraphBuilder()
-    rhs = tape_roots(builder, system.rhs)
-    jacobian = tape_roots(builder, system.jacobian)
+    rhs = tape_roots(builder, system.rhs, reciprocal=True)
+    jacobian = tape_roots(builder, system.jacobian, reciprocal=True)
     timed = system.rhs.uses_time or system.jacobian.uses_time
     zero = builder.constant(0.0)
     slopes = [g.get(TIME_AXIS, zero) for g in gradients(builder, rhs, [TIME_AXIS])] if timed else []
     nodes = MappingProxyType(dict(enumerate(builder.nodes)))
-    steady = _steady(builder, [*rhs, *jacobian, *slopes], n)
-    used = _used_by_moving(builder, [*rhs, *jacobian, *slopes], steady)
+    everything = [*rhs, *slopes, *jacobian]
+    steady = _steady(builder, everything, n)
+    used = _used_by_moving(builder, everything, steady)
     slots = {position: slot for slot, position in enumerate(sorted(used))}
+    order = _depth_first(builder, rhs, used)
+    others = set(builder.reachable([*slopes, *jacobian]))
+    shared = [i for i in order if builder.nodes[i].op not in _CHEAP and i in others]
+    known = used.union(shared)
     entries = list(zip(system.rows.tolist(), system.columns.tolist(), strict=True))
     elimination = plan_elimination(n, entries)
     return Program(
@@ -110,24 +123,35 @@ def build_program(system: OdeSystem) -> Program:
         n_parameters=p,
         hoisted=Block(nodes, _depth_first(builder, sorted(used), ()), tuple(sorted(used))),
         hoisted_slots=MappingProxyType(slots),
-        rhs=Block(nodes, _depth_first(builder, rhs, used), tuple(rhs)),
-        time_slope=Block(nodes, _depth_first(builder, slopes, used), tuple(slopes)),
-        jacobian=Block(nodes, _depth_first(builder, jacobian, used), tuple(jacobian)),
-        entry_slots=tuple(elimination.slots[e] for e in entries),
+        rhs=Block(nodes, order, tuple(rhs)),
+        time_slope=Block(nodes, _depth_first(builder, slopes, known), tuple(slopes)),
+        jacobian=Block(nodes, _depth_first(builder, jacobian, known), tuple(jacobian)),
+        shared_slots=MappingProxyType({position: slot for slot, position in enumerate(shared)}),
+        entries=tuple((*e, elimination.slots[e]) for e in entries),
         guarded=frozenset(i for i in {*jacobian, *slopes} if _may_be_infinite(builder, i)),
         elimination=elimination,
         floored=tuple((system.floor == 0.0).tolist()),
     )
 
 
-def tape_roots(builder: GraphBuilder, tape: Tape) -> list[int]:
-    """Rebuild the expressions of a tape."""
+def tape_roots(builder: GraphBuilder, tape: Tape, *, reciprocal: bool = False) -> list[int]:
+    """Rebuild the expressions of a tape.
+
+    With `reciprocal` ``a / b`` becomes ``a (1 / b)``: at most one more unit in the last
+    place, and the slow division is done once for a denominator, or in advance if it
+    depends on parameters alone.
+    """
+    one = builder.constant(1.0)
     places = [builder.constant(c) for c in tape.constants.tolist()]
     places += [builder.variable(i) for i in range(tape.n_variables)]
     places.append(builder.time())
     for code, *operands in [*tape.prologue.tolist(), *tape.body.tolist()]:
         op = Op(code)
-        places.append(builder.apply(op, *(places[i] for i in operands[: _arity(op)])))
+        given = [places[i] for i in operands[: _arity(op)]]
+        if op is Op.DIV and reciprocal:
+            places.append(builder.mul(given[0], builder.div(one, given[1])))
+        else:
+            places.append(builder.apply(op, *given))
     return [places[i] for i in tape.outputs.tolist()]
 
 
@@ -166,6 +190,10 @@ _TAME: Final = frozenset(
     | {Op.LT, Op.LE, Op.EQ, Op.NE, Op.AND, Op.OR, Op.XOR, Op.NOT}
 )
 """Operations that give finite numbers from numbers of usual size."""
+
+
+_CHEAP: Final = _TAME
+"""Operations that are done again rather than kept."""
 
 
 def _may_be_infinite(builder: GraphBuilder, root: int) -> bool:

@@ -12,14 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from haptos.errors import Status
-from haptos.numerics.engine._control import end_of_step, next_step, rejected_step, start_step, too_small
-from haptos.numerics.engine.arrays import NumpyMachine
-from haptos.numerics.engine.program import Block, Program, build_program, finite_or_zero, operate
+from haptos.numerics.engine.control import Attempt, end_of_step, judge, start_step
+from haptos.numerics.engine.machine import weighted
+from haptos.numerics.engine.program import Program, build_program
+from haptos.numerics.engine.reference_equations import Equations
 from haptos.numerics.engine.solver import pieces_of
-from haptos.numerics.engine.tableau import Tableau, tableau
+from haptos.numerics.engine.tableau import BETWEEN, INSIDE, Tableau, dense_inside, tableau
 from haptos.numerics.events import fire
 from haptos.numerics.ode import OdeSolution, OdeTask
-from haptos.numerics.operations import Op
 
 __all__ = ["ReferenceEngine"]
 
@@ -56,98 +56,12 @@ class ReferenceEngine:
         return OdeSolution(states, final, status, n_steps, n_rhs, np.zeros(size))
 
 
-class _Equations:
-    """Right-hand side, Jacobian and linear algebra of one member."""
-
-    def __init__(self, program: Program) -> None:
-        self.program = program
-        self.machine = NumpyMachine()
-        self.parameters = np.zeros(program.n_parameters)
-        self.matrix = np.zeros(program.elimination.n_slots)
-
-    def evaluate(self, block: Block, state: Array, time: float) -> list[float]:
-        """Evaluate a block; states are raised to their floor first."""
-        program = self.program
-        floor = np.where(program.floored, 0.0, -np.inf)
-        known: dict[int, np.float64] = {}
-
-        def value(position: int) -> np.float64:
-            if position not in known:
-                known[position] = compute(position)
-            return known[position]
-
-        def compute(position: int) -> np.float64:
-            node = block.nodes[position]
-            if node.op is Op.CONSTANT:
-                return np.float64(node.value)
-            if node.op is Op.TIME:
-                return np.float64(time)
-            if node.op is Op.VARIABLE:
-                index, n = int(node.value), program.n_states
-                if index >= n:
-                    return np.float64(self.parameters[index - n])
-                return np.float64(floor[index] if state[index] < floor[index] else state[index])
-            return apply(position)
-
-        def apply(position: int) -> np.float64:
-            node = block.nodes[position]
-            last = block.nodes[node.operands[-1]]
-            exponent = last.value if node.op is Op.POW and last.op is Op.CONSTANT else None
-            return np.float64(operate(self.machine, node, [value(i) for i in node.operands], exponent))
-
-        for position in (*program.hoisted.order, *block.order):
-            known[position] = apply(position)
-        results = [value(root) for root in block.roots]
-        if block is program.rhs:
-            return [float(r) for r in results]
-        guarded = [i in program.guarded for i in block.roots]
-        return [float(finite_or_zero(self.machine, r) if g else r) for r, g in zip(results, guarded, strict=True)]
-
-    def rates(self, state: Array, time: float) -> Array:
-        """Return f."""
-        return np.array(self.evaluate(self.program.rhs, state, time))
-
-    def time_slope(self, state: Array, time: float) -> Array:
-        """Return df/dt."""
-        if not self.program.timed:
-            return np.zeros(self.program.n_states)
-        return np.array(self.evaluate(self.program.time_slope, state, time))
-
-    def set_matrix(self, state: Array, time: float) -> None:
-        """Set the matrix to -df/dy."""
-        self.matrix[:] = 0.0
-        self.matrix[list(self.program.entry_slots)] = -np.array(self.evaluate(self.program.jacobian, state, time))
-
-    def factor(self, shift: float) -> None:
-        """Add the shift to the diagonal and eliminate."""
-        m = self.matrix
-        for row in self.program.elimination.rows:
-            m[row.diagonal] += shift
-            for (_, slot), pivot, updates in zip(row.lower, row.pivots, row.updates, strict=True):
-                m[slot] *= m[pivot]
-                for target, source in updates:
-                    m[target] -= m[slot] * m[source]
-            m[row.diagonal] = 1.0 / m[row.diagonal]
-
-    def solve(self, right: Array) -> Array:
-        """Return the solution of the factorised system."""
-        m, x = self.matrix, np.array(right)
-        for row in self.program.elimination.rows:
-            for other, slot in row.lower:
-                x[row.row] -= m[slot] * x[other]
-        for row in reversed(self.program.elimination.rows):
-            for other, slot in row.upper:
-                x[row.row] -= m[slot] * x[other]
-            x[row.row] *= m[row.diagonal]
-        return x
-
-
 class _Member:
     """The integration of one member."""
 
     def __init__(self, task: OdeTask, program: Program, method: Tableau, index: int) -> None:
         self.task, self.method, self.index = task, method, index
-        self.equations = _Equations(program)
+        self.equations = Equations(program)
         self.state = np.array(task.initial[index], dtype=np.float64)
         self.atol = task.atol if task.atol.ndim == 1 else task.atol[index]
         self.rows = np.full((len(task.times), len(self.state)), np.nan)
@@ -221,16 +135,16 @@ class _Member:
         self.starts += 1
         rates, bend = eq.rates(self.state, time), eq.time_slope(self.state, time)
         eq.set_matrix(self.state, time)
-        system = self.task.system
-        for row, column, slot in zip(system.rows, system.columns, eq.program.entry_slots, strict=True):
-            bend[row] -= eq.matrix[slot] * rates[column]
-        weight = self.atol + self.task.rtol * np.abs(self.state)
+        for row, column, slot in eq.program.entries:
+            bend[row] = eq.machine.fused(-eq.matrix[slot], rates[column], bend[row])
+        weight = eq.machine.fused(self.task.rtol, np.abs(self.state), self.atol)
         steepest = np.max(np.abs(rates) / weight), np.max(np.abs(bend) / weight)
-        return start_step(float(steepest[0]), float(steepest[1]), stop - now, self.method.order)
+        return float(start_step(eq.machine, *steepest, np.float64(stop - now), self.method.order))
 
     def _attempt(self, now: float, h: float) -> tuple[Array, Array, float]:
         """Return the increments, the result and its error in units of the tolerance."""
         eq, method, inverse = self.equations, self.method, 1.0 / h
+        m = eq.machine
         time = self._clamped(now)
         slope = eq.time_slope(self.state, time)
         eq.set_matrix(self.state, time)
@@ -241,20 +155,32 @@ class _Member:
             carried = np.zeros(len(stage))
             if s > 0:
                 a, c = method.a[s - 1], method.c_matrix[s - 1]
-                stage = stage + increments[-1] if a is None else self.state + _weighted(a, increments)
-                carried = _weighted(c, increments) * inverse
+                stage = stage + increments[-1] if a is None else weighted(m, a, increments, self.state)
+                carried = weighted(m, c, increments)
             if eq.program.timed and method.slopes[s] != 0.0:
                 term = (method.slopes[s] * h) * slope
-                carried = term if s == 0 else carried + term
+                carried = term if s == 0 else m.fused(carried, inverse, term)
+            elif s > 0:
+                carried = carried * inverse
             rates = eq.rates(stage, self._clamped(now + method.nodes[s] * h))
             increments.append(eq.solve(rates + carried))
         result = stage + increments[-1]
-        weight = self.atol + self.task.rtol * np.maximum(np.abs(self.state), np.abs(result))
-        return np.array(increments), result, float(np.max(np.abs(increments[-1]) / weight, initial=0.0))
+        weight = m.fused(self.task.rtol, np.maximum(np.abs(self.state), np.abs(result)), self.atol)
+        error = np.abs(increments[-1])
+        if eq.program.timed:
+            error = np.maximum(error, BETWEEN * np.abs(self._missed(increments, result, now, h)))
+        return np.array(increments), result, float(np.max(error / weight))
+
+    def _missed(self, increments: list[Array], result: Array, now: float, h: float) -> Array:
+        """Estimate the error of the dense output inside a step."""
+        eq = self.equations
+        rows = [weighted(eq.machine, row, increments) for row in self.method.dense]
+        state, slope = dense_inside(eq.machine, self.state, result, rows)
+        return eq.solve(eq.rates(state, self._clamped(now + INSIDE * h)) - slope * (1.0 / h))
 
     def _between(self, increments: Array, result: Array, s: float) -> Array:
         """Return the dense output at the share `s` of a step."""
-        rows = [_weighted(row, list(increments)) for row in self.method.dense]
+        rows = [weighted(self.equations.machine, row, list(increments)) for row in self.method.dense]
         inner = rows[-1]
         for row in reversed(rows[:-1]):
             inner = row + s * inner
@@ -263,33 +189,33 @@ class _Member:
 
     def _integrate(self, now: float, stop: float) -> Status:
         """Step from one jump to the next."""
-        proposed, last_step, last_error, rejected = 0.0, 0.0, 0.0, False
+        m, order = self.equations.machine, self.method.order
+        proposed, memory, rejected = np.float64(0.0), np.float64(0.0), False
         while now < stop:
             if self.attempts >= self.task.max_steps:
                 return Status.MAX_STEPS
-            if proposed == 0.0:
-                proposed = self._first_step(now, stop)
-            after = end_of_step(now, proposed, stop)
+            if not proposed > 0.0:
+                proposed = np.float64(self._first_step(now, stop))
+            after = float(end_of_step(m, np.float64(now), proposed, np.float64(stop)))
             h = after - now
             increments, result, error = self._attempt(now, h)
             self.attempts += 1
-            if not error <= 1.0:
-                proposed, rejected = rejected_step(h, error, last_error == 0.0, self.method.order), True
-                if too_small(now, proposed):
-                    return Status.STEP_TOO_SMALL if np.isfinite(error) else Status.NON_FINITE
+            tried = Attempt(np.float64(now), np.float64(h), np.float64(error), proposed, memory, rejected, forced=False)
+            accepted, lost, proposed, memory = judge(m, tried, order)
+            rejected = not accepted
+            if lost:
+                return Status.STEP_TOO_SMALL if np.isfinite(error) else Status.NON_FINITE
+            if rejected:
                 continue
             moment = self._event(increments, result, now, after)
             until = min(after, moment)
             self._write(increments, result, now, h, until)
             if moment <= after:
-                result = self._between(increments, result, (until - now) / (after - now))
-            larger = next_step(h, error, last_step, last_error, self.method.order)
-            larger = min(larger, h) if rejected else max(larger, proposed) if h < proposed else larger
-            last_step, last_error, proposed, rejected = h, max(error, 1e-2), larger, False
+                result = self._between(increments, result, (until - now) / h)
             self.state, now = result, until
             self._note()
             if moment <= after:
-                proposed = last_error = 0.0
+                proposed = memory = np.float64(0.0)
                 if not self._fire(now):
                     return Status.EVENT_STORM
         return Status.OK
@@ -332,12 +258,3 @@ class _Member:
                     self.truth, low = truth, middle
             return high
         return np.inf
-
-
-def _weighted(weights: tuple[float, ...], values: list[Array]) -> Array:
-    """Return the weighted sum, added from the left; zero weights are left out."""
-    terms = [weight * value for weight, value in zip(weights, values, strict=True) if weight != 0.0]
-    total = terms[0]
-    for term in terms[1:]:
-        total = total + term
-    return total

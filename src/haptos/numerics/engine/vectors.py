@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from haptos.numerics.engine import elementary
 
-__all__ = ["ATTRIBUTES", "Function", "Module", "Value", "table"]
+__all__ = ["ATTRIBUTES", "Function", "Module", "Value", "entry_of", "table"]
 
 ATTRIBUTES: Final = '"min-legal-vector-width"="512" "prefer-vector-width"="512" nounwind'
 
@@ -124,6 +124,14 @@ class Function:
         """Return ``a name b``."""
         return self._emit("double", f"{_ARITHMETIC[name]} {self._type('double')} {a.text}, {b.text}")
 
+    def fused(self, a: Value, b: Value, c: Value) -> Value:
+        """Return ``a b + c``, rounded once."""
+        vector = self._type("double")
+        symbol = f"@llvm.fma.v{self._width}f64"
+        self.module.need(symbol, f"declare {vector} {symbol}({vector}, {vector}, {vector})")
+        given = ", ".join(f"{vector} {x.text}" for x in (a, b, c))
+        return self._emit("double", f"call {vector} {symbol}({given})")
+
     def compare(self, name: str, a: Value, b: Value) -> Value:
         """Return a mask."""
         return self._emit("i1", f"fcmp {_COMPARE[name]} {self._type('double')} {a.text}, {b.text}")
@@ -147,6 +155,13 @@ class Function:
     def logic(self, name: str, a: Value, b: Value) -> Value:
         """Combine masks."""
         return self._emit("i1", f"{name} {self._type('i1')} {a.text}, {b.text}")
+
+    def any(self, mask: Value) -> str:
+        """Return an i1 register: whether the mask holds in any lane."""
+        bits, some = self.fresh("m"), self.fresh("s")
+        self.line(f"{bits} = bitcast {self._type('i1')} {mask.text} to i{self._width}")
+        self.line(f"{some} = icmp ne i{self._width} {bits}, 0")
+        return some
 
     def select(self, mask: Value, yes: Value, no: Value) -> Value:
         """Return `yes` where the mask holds, else `no`."""
@@ -253,3 +268,12 @@ def table(name: str, numbers: Iterable[int]) -> str:
     """Return a constant table of 32-bit whole numbers."""
     items = list(numbers) or [0]
     return f"@{name} = internal constant [{len(items)} x i32] [{', '.join(f'i32 {i}' for i in items)}]"
+
+
+def entry_of(f: Function, name: str, index: str) -> str:
+    """Return an entry of a table as an i64 register."""
+    place, small, wide = f.fresh("p"), f.fresh("t"), f.fresh("t")
+    f.line(f"{place} = getelementptr i32, ptr @{name}, i64 {index}")
+    f.line(f"{small} = load i32, ptr {place}, align 4")
+    f.line(f"{wide} = sext i32 {small} to i64")
+    return wide

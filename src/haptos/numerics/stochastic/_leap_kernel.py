@@ -1,36 +1,27 @@
-"""The compiled tau-leaping and the loop over pieces, members and methods (numba).
+"""The compiled tau-leaping (numba).
 
 Import this module only inside functions: it imports numba. The readable twin is
 :mod:`haptos.numerics.stochastic.reference`.
 """
 
-# ruff: noqa: PLR0912, PLR0913, PLR0917, C901
+# ruff: noqa: PLR0917
 # Kernels take bare arrays and run long by nature.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from haptos.errors import Status
-from haptos.numerics.stochastic._kernel import (
-    FAILED,
-    FIRED,
-    REACHED,
-    Members,
-    Plan,
-    Scratch,
-    all_propensities,
-    exact_piece,
-    examine,
-    open_piece,
-    prepare,
-    record,
-)
-from haptos.numerics.stochastic._random import exponential, poisson, seek, unit, used_words
+from haptos.numerics.stochastic._jit import part
+from haptos.numerics.stochastic._kernel import exact_piece, examine, record
+from haptos.numerics.stochastic._laws import all_propensities
+from haptos.numerics.stochastic._plan import FAILED, FIRED, PAUSED, REACHED, Members, Plan, Scratch
+from haptos.numerics.stochastic._random import exponential, poisson, unit
 
-__all__ = ["advance"]
+__all__ = ["leap_piece"]
 
 Array = NDArray[np.float64]
 
@@ -46,7 +37,17 @@ _NON_FINITE, _MAX_STEPS = int(Status.NON_FINITE), int(Status.MAX_STEPS)
 _HUGE = 9007199254740992
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+class Leap(NamedTuple):
+    """Working arrays of leaping."""
+
+    critical: NDArray[np.uint8]
+    rates: Array  # propensities at the start of a leap
+    numbers: Array  # how often every jump happens
+    moments: Array  # (4, n_counts)
+    before: Array  # counts at the start of a leap
+
+
+@part
 def _order(plan: Plan, s: Scratch, r: int) -> float:
     """Return the bound of the relative change of a law at the present state."""
     if plan.n_factors[r] < 0:
@@ -59,20 +60,21 @@ def _order(plan: Plan, s: Scratch, r: int) -> float:
     return g
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def _longest_leap(plan: Plan, s: Scratch, critical: NDArray[np.uint8], moments: Array, tolerance: float) -> float:
+@part
+def _longest_leap(plan: Plan, s: Scratch, leap: Leap, tolerance: float) -> float:
     """Return the time in which no propensity is expected to change by more than a share.
 
     The condition of Cao, Gillespie and Petzold (2006) on mean and variance of every
     species that a law reads, made stricter: half of the gross flow through a species is
     bounded like its net flow. In a fast equilibrium the net flow vanishes and the leap
     would be many relaxation times long; explicit leaping is unstable there and the
-    variance several times too large. ``moments (4, n_counts)`` is working space.
+    variance several times too large.
     """
+    moments, critical = leap.moments, leap.critical
     for i in range(plan.n_counts):
         moments[0, i] = moments[1, i] = moments[2, i] = moments[3, i] = 0.0
     for r in range(plan.n_factors.shape[0]):
-        a = s.tree[plan.leaf + r]
+        a = leap.rates[r]
         g = _order(plan, s, r)
         for k in range(plan.reads_first[r], plan.reads_first[r + 1]):
             i = plan.reads[k]
@@ -92,64 +94,130 @@ def _longest_leap(plan: Plan, s: Scratch, critical: NDArray[np.uint8], moments: 
     return longest
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def _find_critical(plan: Plan, s: Scratch, critical: NDArray[np.uint8]) -> float:
-    """Mark the critical jumps and return the sum of their propensities."""
+@part
+def _find_critical(plan: Plan, s: Scratch, leap: Leap) -> float:
+    """Note propensities, mark the critical jumps and return the sum of their propensities."""
     total = 0.0
     for r in range(plan.n_factors.shape[0]):
-        critical[r] = 0
-        a = s.tree[plan.leaf + r]
-        if a <= 0.0:
-            continue
+        leap.critical[r] = 0
+        leap.rates[r] = s.tree[plan.leaf + r]
         for k in range(plan.change_first[r], plan.change_first[r + 1]):
             by = plan.change_by[k]
             if by < 0.0 and np.floor(s.x[plan.change_of[k]] / -by) < CRITICAL:
-                critical[r] = 1
-        if critical[r] == 1:
-            total += a
+                leap.critical[r] = 1
+        if leap.critical[r] == 1:
+            total += leap.rates[r]
     return total
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def _choose_critical(plan: Plan, s: Scratch, critical: NDArray[np.uint8], mark: float) -> int:
+@part
+def _choose_critical(leap: Leap, mark: float) -> int:
     """Return the critical jump in whose stretch of the sum the mark lies."""
     chosen = -1
     below = 0.0
-    for r in range(critical.shape[0]):
-        if critical[r] == 1:
+    for r in range(leap.critical.shape[0]):
+        if leap.critical[r] == 1 and leap.rates[r] > 0.0:
             if chosen >= 0 and mark < below:
                 break
             chosen = r
-            below += s.tree[plan.leaf + r]
+            below += leap.rates[r]
     return chosen
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def _draw_leap(plan: Plan, s: Scratch, critical: NDArray[np.uint8], numbers: Array, tau: float, extra: int) -> int:
-    """Draw how often every jump happens in a leap and add it to the state.
+@part
+def _draw(plan: Plan, s: Scratch, leap: Leap, tau: float, second: bool) -> int:
+    """Draw how often every jump happens in half a leap and add it to the counts.
 
-    Returns 0, 1 if a species would be negative, 2 if a count leaves the exact range.
+    The second half takes twice the propensities where the first has led, less those at the
+    start. Returns 0, 1 if a species would be negative, 2 if a count leaves the exact range.
     """
-    for r in range(critical.shape[0]):
-        numbers[r] = 1.0 if r == extra else 0.0
-        a = s.tree[plan.leaf + r]
-        if critical[r] == 0 and a > 0.0:
-            if a * tau > MOST_MEAN:
-                return 2
-            numbers[r] = poisson(s.stream, a * tau)
-    for r in range(critical.shape[0]):
-        if numbers[r] > 0.0:
+    for r in range(leap.critical.shape[0]):
+        if leap.critical[r] == 1:
+            continue
+        rate = max(2.0 * s.tree[plan.leaf + r] - leap.rates[r], 0.0) if second else leap.rates[r]
+        mean = rate * (0.5 * tau)
+        if mean > MOST_MEAN:
+            return 2
+        if mean > 0.0:
+            number = poisson(s.stream, mean)
+            leap.numbers[r] += number
             for k in range(plan.change_first[r], plan.change_first[r + 1]):
-                s.x[plan.change_of[k]] += numbers[r] * plan.change_by[k]
+                s.x[plan.change_of[k]] += number * plan.change_by[k]
+    outcome = 0
     for i in range(plan.n_counts):
         if s.x[i] < 0.0:
             return 1
         if s.x[i] > _HUGE:
-            return 2
+            outcome = 2
+    return outcome
+
+
+@part
+def _try_leap(plan: Plan, s: Scratch, leap: Leap, tau: float, extra: int) -> int:
+    """Make a leap: half of it, the propensities there, the other half, the critical jump.
+
+    Returns what :func:`_draw` does, or minus a status.
+    """
+    leap.numbers[:] = 0.0
+    outcome = _draw(plan, s, leap, tau, False)  # noqa: FBT003
+    if outcome != 0:
+        return outcome
+    status = all_propensities(plan, s)
+    if status != 0:
+        return -status
+    outcome = _draw(plan, s, leap, tau, True)  # noqa: FBT003
+    if outcome != 0 or extra < 0:
+        return outcome
+    leap.numbers[extra] += 1.0
+    for k in range(plan.change_first[extra], plan.change_first[extra + 1]):
+        i = plan.change_of[k]
+        s.x[i] += plan.change_by[k]
+        if s.x[i] < 0.0:
+            return 1
     return 0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
+def _leap_once(
+    plan: Plan, s: Scratch, m: Members, b: int, leap: Leap, end: float, tolerance: float, max_steps: int
+) -> int:
+    """Leap once, at most to `end`; PAUSED where leaping does not pay, else REACHED or FAILED."""
+    total = s.tree[0]
+    risky = _find_critical(plan, s, leap)
+    longest = _longest_leap(plan, s, leap, tolerance)
+    alone = exponential(s.stream) / risky if risky > 0.0 else np.inf
+    leap.before[:] = s.x[: plan.n_counts]
+    while longest >= FEW / total:
+        if m.n_steps[b] >= max_steps:
+            m.status[b] = _MAX_STEPS
+            return FAILED
+        tau = min(longest, alone)
+        extra = -1
+        later = m.clock[b] + tau
+        if later >= end:
+            later = end
+            tau = end - m.clock[b]
+        elif alone <= longest:
+            extra = _choose_critical(leap, unit(s.stream) * risky)
+        m.n_steps[b] += 1
+        outcome = _try_leap(plan, s, leap, tau, extra)
+        if outcome == 0:
+            outcome = -all_propensities(plan, s)
+        if outcome == 0:
+            m.clock[b] = later
+            for r in range(leap.numbers.shape[0]):
+                m.n_events[b] += np.int64(leap.numbers[r])
+            return REACHED
+        if outcome != 1:
+            m.status[b] = _NON_FINITE if outcome == 2 else -outcome
+            return FAILED
+        s.x[: plan.n_counts] = leap.before
+        longest = 0.5 * tau
+    all_propensities(plan, s)
+    return PAUSED
+
+
+@part
 def leap_piece(
     plan: Plan,
     s: Scratch,
@@ -163,158 +231,20 @@ def leap_piece(
 ) -> int:
     """Leap from the clock of a member to `stop`, exactly where leaping does not pay."""
     n_jumps = plan.n_factors.shape[0]
-    critical = np.zeros(n_jumps, np.uint8)
-    numbers = np.zeros(n_jumps)
-    moments = np.zeros((4, plan.n_counts))
-    before = np.empty(plan.n_counts)
+    spaces = np.zeros(n_jumps), np.zeros(n_jumps), np.zeros((4, plan.n_counts)), np.empty(plan.n_counts)
+    leap = Leap(np.zeros(n_jumps, np.uint8), spaces[0], spaces[1], spaces[2], spaces[3])
     watching = plan.trigger_output.shape[0] > 0
     while m.clock[b] < stop:
         record(plan, s, m, b, times, m.clock[b], True)  # noqa: FBT003
-        total = s.tree[0]
-        if total <= 0.0:
+        if s.tree[0] <= 0.0:
             m.clock[b] = stop
             break
-        risky = _find_critical(plan, s, critical)
-        longest = _longest_leap(plan, s, critical, moments, tolerance)
-        alone = exponential(s.stream) / risky if risky > 0.0 else np.inf
-        for i in range(plan.n_counts):
-            before[i] = s.x[i]
-        end = stop
-        if m.cursor[b] < times.shape[0] and times[m.cursor[b]] < end:
-            end = times[m.cursor[b]]
-        while True:
-            if longest < FEW / total:
-                ended = exact_piece(plan, s, m, b, times, stop, moment, EXACT_STEPS, max_steps)
-                if ended in (FIRED, FAILED):
-                    return ended
-                break
-            if m.n_steps[b] >= max_steps:
-                m.status[b] = _MAX_STEPS
-                return FAILED
-            tau = min(longest, alone)
-            extra = -1
-            later = m.clock[b] + tau
-            if later >= end:
-                later = end
-                tau = end - m.clock[b]
-            elif alone <= longest:
-                extra = _choose_critical(plan, s, critical, unit(s.stream) * risky)
-            m.n_steps[b] += 1
-            outcome = _draw_leap(plan, s, critical, numbers, tau, extra)
-            if outcome == 1:
-                for i in range(plan.n_counts):
-                    s.x[i] = before[i]
-                longest = 0.5 * tau
-                continue
-            if outcome == 2:
-                m.status[b] = _NON_FINITE
-                return FAILED
-            m.clock[b] = later
-            for r in range(n_jumps):
-                m.n_events[b] += np.int64(numbers[r])
-            status = all_propensities(plan, s)
-            if status != 0:
-                m.status[b] = status
-                return FAILED
-            if watching and examine(plan, s, m.truth[b], moment):
-                return FIRED
-            break
-    return REACHED
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _member(
-    plan: Plan, s: Scratch, m: Members, b: int, breaks: Array, times: Array, stop: float, last: bool, tolerance: float,
-    max_steps: int,
-) -> int:  # fmt: skip
-    """Bring one member to `stop`, from break to break; returns how it ended.
-
-    ``fired`` tells when a trigger turned true: 1 at the clock, 2 just after it (``t > 5``
-    at 5). After the latter the clock itself is not looked at again: there the trigger
-    would be false, and would seem to turn true once more.
-    """
-    watching = plan.trigger_output.shape[0] > 0
-    just_after = m.fired[b] == 2
-    while True:
-        m.fired[b] = 0
-        m.moment[b] = m.clock[b]
-        if watching and not just_after and examine(plan, s, m.truth[b], m.clock[b]):
-            m.fired[b] = 1
-            return FIRED
-        if m.clock[b] >= stop:
-            if last:
-                record(plan, s, m, b, times, np.inf, True)  # noqa: FBT003
-            return REACHED
-        record(plan, s, m, b, times, m.clock[b], True)  # noqa: FBT003
-        border = stop
-        for k in range(breaks.shape[0]):
-            if m.clock[b] < breaks[k] < border:
-                border = breaks[k]
-        moment = m.clock[b] + 0.5 * (border - m.clock[b])
-        m.moment[b] = moment
-        just_after = False
-        if watching and examine(plan, s, m.truth[b], moment):
-            m.fired[b] = 2
-            return FIRED
-        m.status[b] = open_piece(plan, s, moment)
-        if m.status[b] != 0:
-            return FAILED
-        if tolerance > 0.0:
-            ended = leap_piece(plan, s, m, b, times, border, moment, tolerance, max_steps)
-        else:
-            ended = exact_piece(plan, s, m, b, times, border, moment, _HUGE, max_steps)
-        if ended == FIRED:
-            m.fired[b] = 1
+        end = min(stop, times[m.cursor[b]]) if m.cursor[b] < times.shape[0] else stop
+        ended = _leap_once(plan, s, m, b, leap, end, tolerance, max_steps)
+        if ended == PAUSED:
+            ended = exact_piece(plan, s, m, b, times, stop, moment, EXACT_STEPS, max_steps)
+        elif ended == REACHED and watching and examine(plan, s, m.truth[b], moment):
+            ended = FIRED
         if ended in (FIRED, FAILED):
             return ended
-        record(plan, s, m, b, times, border, False)  # noqa: FBT003
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def advance(
-    plan: Plan,
-    m: Members,
-    rows: NDArray[np.int64],
-    parameters: Array,
-    breaks: Array,
-    times: Array,
-    stop: float,
-    last: bool,
-    tolerance: float,
-    max_steps: int,
-    coefficient_work: Array,
-    law_work: Array,
-    trigger_work: Array,
-) -> None:
-    """Bring the members in `rows` to `stop` or to their next event.
-
-    ``tolerance`` is 0 for the direct method, else that of leaping. The work arrays hold
-    the constants of the tapes and are changed.
-    """
-    n_jumps = plan.n_factors.shape[0]
-    s = Scratch(
-        np.ones(plan.n_states + 1),
-        np.zeros(plan.leaf + 8**plan.depth),
-        np.zeros(n_jumps),
-        np.zeros(plan.short_jump.shape[0]),
-        coefficient_work,
-        law_work,
-        trigger_work,
-        np.zeros(8, np.uint64),
-    )
-    for k in range(rows.shape[0]):
-        b = rows[k]
-        if m.status[b] != 0:
-            continue
-        for i in range(plan.n_states):
-            s.x[i] = m.state[b, i]
-        for i in range(s.tree.shape[0]):
-            s.tree[i] = 0.0
-        m.status[b] = prepare(plan, s, parameters[b])
-        if m.status[b] != 0:
-            continue
-        seek(s.stream, m.keys[b], m.used[b])
-        _member(plan, s, m, b, breaks[b], times, stop, last, tolerance, max_steps)
-        for i in range(plan.n_states):
-            m.state[b, i] = s.x[i]
-        m.used[b] = used_words(s.stream)
+    return REACHED

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +13,15 @@ from haptos.errors import ParameterError, Status
 from haptos.numerics.evaluator import evaluate_tape
 from haptos.numerics.events import fire
 from haptos.numerics.ode import OdeSegment
+from haptos.numerics.stochastic._layout import ragged
+from haptos.numerics.stochastic.lane_layout import runs_in_lanes
+from haptos.numerics.stochastic.lanes import lane_kernel
 from haptos.numerics.stochastic.system import StochasticSystem
 from haptos.numerics.stochastic.task import StochasticSolution, StochasticTask
 from haptos.numerics.tape import Tape
 
 if TYPE_CHECKING:
-    from haptos.numerics.stochastic._kernel import Members, Plan
+    from haptos.numerics.stochastic._plan import Members, Plan
 
 __all__ = ["change_state", "sample"]
 
@@ -26,9 +29,12 @@ Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 _MOST = 2.0**53
+_ANY = 2**53
+_FEW, _GLANCE, _WORTH = 4, 20_000, 1e6
+"""Members, jumps of the first one, and expected jumps altogether, from which lanes pay."""
 
 
-def sample(task: StochasticTask, threads: int = 1) -> StochasticSolution:
+def sample(task: StochasticTask, threads: int = 1, lanes: bool | None = None) -> StochasticSolution:
     """Sample all members of a task.
 
     Parameters
@@ -37,6 +43,11 @@ def sample(task: StochasticTask, threads: int = 1) -> StochasticSolution:
         The process, its members and their random streams.
     threads : int
         Threads that share the members; the bits do not depend on it.
+    lanes : bool, optional
+        Whether to compile a kernel for this system that runs several members in the lanes
+        of a vector, where :func:`~haptos.numerics.stochastic.lane_layout.runs_in_lanes`; by
+        default if a glance at the first member promises that it pays. The bits do not
+        depend on it.
 
     Returns
     -------
@@ -60,7 +71,7 @@ def sample(task: StochasticTask, threads: int = 1) -> StochasticSolution:
     """
     if threads < 1:
         raise ParameterError(f"threads must be at least 1, not {threads}")
-    run = _Run(task, threads)
+    run = _Run(task, threads, lanes)
     with np.errstate(invalid="ignore", over="ignore"):
         for number in range(len(task.segments)):
             run.segment(number)
@@ -88,8 +99,10 @@ def whole(system: StochasticSystem, state: Array) -> tuple[Array, Status]:
 class _Run:
     """One task on its way."""
 
-    def __init__(self, task: StochasticTask, threads: int) -> None:
+    def __init__(self, task: StochasticTask, threads: int, lanes: bool | None) -> None:
         self.task, self.threads = task, threads
+        fit = task.method == "exact" and runs_in_lanes(task.system)
+        self.lanes = lanes if fit else False
         self.plan = _plan(task.system)
         self.members = _members(task)
         self.times = np.array(task.times, dtype=np.float64)
@@ -119,18 +132,44 @@ class _Run:
                 self._fire(int(b), parameters[b])
 
     def _advance(self, number: int, rows: Integers, parameters: Array, breaks: Array) -> None:
-        from haptos.numerics.stochastic._leap_kernel import advance
+        from haptos.numerics.stochastic._advance import advance
 
         task = self.task
         tolerance = task.tolerance if task.method == "leap" else 0.0
-        last = number == len(task.segments) - 1
-        stop = float(task.segments[number].stop)
+        piece = (parameters, breaks, self.times, float(task.segments[number].stop), number == len(task.segments) - 1)
 
-        def work(part: Integers) -> None:
+        def work(part: Integers, budget: int = _ANY) -> None:
             spaces = _workspaces(task.system)
-            given = (self.plan, self.members, part, parameters, breaks, self.times)
-            advance(*given, stop, last, tolerance, task.max_steps, *spaces)
+            advance(self.plan, self.members, part, *piece, tolerance, budget, task.max_steps, *spaces)
 
+        def work_in_lanes(part: Integers) -> None:
+            from haptos.numerics.stochastic._lane_driver import advance_lanes
+
+            kernel, spaces = lane_kernel(task.system), _workspaces(task.system)
+            given = (kernel.address, kernel.memory(), kernel.places())
+            advance_lanes(self.plan, self.members, part, *piece, task.max_steps, *given, *spaces)
+
+        if self._pays(number, rows, work):
+            lane_kernel(task.system)
+            self._deal(rows, work_in_lanes)
+        else:
+            self._deal(rows, work)
+
+    def _pays(self, number: int, rows: Integers, work: Callable[[Integers, int], None]) -> bool:
+        """Whether to go on in lanes: if the first member, given a start, has many jumps before it."""
+        if self.lanes is not None:
+            return self.lanes
+        segment, first, members = self.task.segments[number], rows[0], self.members
+        if len(rows) < _FEW or not segment.start < segment.stop:
+            return False
+        before = members.n_events[first]
+        work(rows[:1], _GLANCE)
+        share = (members.clock[first] - segment.start) / (segment.stop - segment.start)
+        made = float(members.n_events[first] - before)
+        return made * len(rows) > _WORTH * max(share, 1e-9)
+
+    def _deal(self, rows: Integers, work: Callable[[Integers], None]) -> None:
+        """Deal rows out to the threads."""
         parts = list(_parts(rows, self.threads))
         if len(parts) == 1:
             work(parts[0])
@@ -181,7 +220,7 @@ def _breaks(tape: Tape, n_states: int, parameters: Array) -> Array:
 
 
 def _members(task: StochasticTask) -> Members:
-    from haptos.numerics.stochastic._kernel import Members
+    from haptos.numerics.stochastic._plan import Members
 
     size, system, count = task.n_members, task.system, len(task.times)
     events = system.events
@@ -220,7 +259,7 @@ def _tape_arrays(tape: Tape | None) -> tuple[Any, Any, Any, Integers]:
 
 def _plan(system: StochasticSystem) -> Plan:
     """Return the arrays of a system for the kernels, all read-only."""
-    from haptos.numerics.stochastic._kernel import Plan
+    from haptos.numerics.stochastic._plan import Plan
 
     laws = system.tapes
     trigger = _tape_arrays(None if system.events is None else system.events.triggers)
@@ -243,13 +282,7 @@ def _plan(system: StochasticSystem) -> Plan:
         "law_places": np.array(law_places, dtype=np.int64),
         "law_start": laws.start,
         "law_output": laws.output,
-        "law_jump": laws.jump,
         "law_of": laws.law,
-        "depends_first": system.depends.first,
-        "depends": system.depends.flat,
-        "depends_split": system.depends_split,
-        "nodes_first": system.nodes.first,
-        "nodes": system.nodes.flat,
         "reads_first": system.reads.first,
         "reads": system.reads.flat,
         "orders": system.orders,
@@ -261,30 +294,45 @@ def _plan(system: StochasticSystem) -> Plan:
     }
     arrays |= _hot(system, leaf)
     locked = {name: _locked(array) for name, array in arrays.items()}
-    all_short = bool(np.all((system.n_factors >= 0) & (system.n_factors <= 2)))
     sizes = {"n_counts": system.n_counts, "n_states": system.n_states, "depth": system.depth, "leaf": leaf}
-    return Plan(all_short=all_short, **sizes, **locked)
+    return Plan(**sizes, **locked)
 
 
 def _hot(system: StochasticSystem, leaf: int) -> dict[str, NDArray[Any]]:
     """Return the lists that every jump goes through, unsigned and in the order of their use."""
     flat, first, split = system.depends.flat, system.depends.first, system.depends_split
-    short = [flat[first[r] : split[r, 0]] for r in range(system.n_jumps)]
-    jumps = np.concatenate([*short, np.zeros(0, dtype=np.int32)]).astype(np.int32)
-    pair = system.factors[jumps, :2]
-    return {
-        "hot_change_first": system.changes.first.astype(np.uint64),
-        "hot_changes": system.changes.flat.astype(np.uint64),
-        "hot_node_first": system.nodes.first.astype(np.uint64),
-        "hot_nodes": system.nodes.flat.astype(np.uint64),
-        "short_first": np.cumsum([0, *(len(row) for row in short)]).astype(np.uint64),
-        "short_place": (leaf + jumps).astype(np.uint64),
-        "short_one": pair[:, 0, 0].astype(np.uint64),
-        "short_two": pair[:, 1, 0].astype(np.uint64),
-        "offset_one": pair[:, 0, 1].astype(np.float64),
-        "offset_two": pair[:, 1, 1].astype(np.float64),
-        "short_jump": jumps,
+    rows = range(system.n_jumps)
+    short = ragged(flat[first[r] : split[r, 0]].tolist() for r in rows)
+    long = ragged(flat[split[r, 0] : split[r, 1]].tolist() for r in rows)
+    tape = ragged(system.tapes.law[flat[split[r, 1] : first[r + 1]]].tolist() for r in rows)
+    pair = system.factors[short.flat, :2]
+    table = ragged(range(max(int(n), 0)) for n in system.n_factors)
+    owner = np.repeat(np.arange(system.n_jumps), np.diff(table.first))
+    used = system.factors[owner, table.flat]
+    whole = {
+        "hot_change_first": system.changes.first,
+        "hot_changes": system.changes.flat,
+        "hot_node_first": system.nodes.first,
+        "hot_nodes": system.nodes.flat,
+        "short_first": short.first,
+        "short_place": leaf + short.flat,
+        "short_one": pair[:, 0, 0],
+        "short_two": pair[:, 1, 0],
+        "long_first": long.first,
+        "long_laws": long.flat,
+        "factor_first": table.first,
+        "factors": used[:, 0],
+        "tape_first": tape.first,
+        "tape_laws": tape.flat,
+        "tape_start": system.tapes.start,
+        "tape_output": system.tapes.output,
+        "tape_jump": system.tapes.jump,
+        "law_at": np.array([system.tapes.first_variable, system.tapes.first_body]),
     }
+    offsets = {"offset_one": pair[:, 0, 1], "offset_two": pair[:, 1, 1], "offsets": used[:, 1]}
+    found: dict[str, NDArray[Any]] = {name: row.astype(np.uint64) for name, row in whole.items()}
+    found |= {name: row.astype(np.float64) for name, row in offsets.items()}
+    return found | {"short_jump": short.flat}
 
 
 def _locked(array: NDArray[Any]) -> Any:
