@@ -14,7 +14,7 @@ from haptos.core.specs import QuantityOf, Spec, read_spec
 from haptos.core.units import Quantity
 from haptos.errors import ParameterError
 
-__all__ = ["band_label", "gelatinase_masses", "gelatinases", "protein_of"]
+__all__ = ["band_label", "gelatinase_masses", "gelatinases", "mass_of", "protein_of"]
 
 _FILE = "library/parameters/molecular_masses.yaml"
 _Mass = Annotated[Quantity, QuantityOf("molecular mass", above=0.0)]
@@ -51,6 +51,25 @@ def protein_of(entity: str) -> str:
     ('RELA', 'ILK')
     """
     return _SITE.sub("", entity)
+
+
+def mass_of(protein: str) -> float:
+    """Return the mass of a protein [kDa].
+
+    Raises
+    ------
+    ParameterError
+        If the table does not hold it.
+
+    Examples
+    --------
+    >>> mass_of("IL6")
+    21.0
+    """
+    found = _masses().masses.get(protein)
+    if found is None:
+        raise ParameterError(f"the mass of {protein!r} is not in {_FILE}; it holds {', '.join(_masses().masses)}")
+    return found.value
 
 
 def band_label(entity: str, suffix: str = "") -> str:

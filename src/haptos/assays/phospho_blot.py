@@ -51,7 +51,7 @@ class PhosphoBlotProtocol(Protocol):
     sites: Entities = Field((), max_length=8, description="phosphorylated sites, for instance RELA_pS536")
     activities: Entities = Field((), max_length=8, description="kinases whose activity is measured")
     totals: Entities = Field((), max_length=8, description="further proteins whose total is stained")
-    duration: AssayDuration = hours(24)
+    duration: AssayDuration = hours(1)
     every: Interval = None
 
     @model_validator(mode="after")

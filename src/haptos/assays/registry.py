@@ -5,11 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from haptos.assays.adhesion_strength import AdhesionAssay
+from haptos.assays.apoptosis import ApoptosisAssay
 from haptos.assays.base import AbstractAssay
+from haptos.assays.binding_affinity import BindingAffinity
+from haptos.assays.cell_cycle import CellCycleAnalysis
+from haptos.assays.clustering import Clustering
+from haptos.assays.co_ip import CoImmunoprecipitation
+from haptos.assays.drug_survival import DrugSurvival
+from haptos.assays.elisa import Elisa
+from haptos.assays.emsa import GelShift
+from haptos.assays.flow_surface_expression import FlowCytometry
+from haptos.assays.gtpase_pulldown import GTPasePulldown
 from haptos.assays.invasion_3d import Invasion3D
+from haptos.assays.live_imaging_localization import LiveImaging
 from haptos.assays.nuclear_fraction import NuclearFraction
 from haptos.assays.phospho_blot import PhosphoBlot
 from haptos.assays.qpcr import QuantitativePCR
+from haptos.assays.reporter import LuciferaseReporter
 from haptos.assays.transwell_invasion import TranswellInvasion
 from haptos.assays.transwell_migration import TranswellMigration
 from haptos.assays.western_blot import WesternBlot
@@ -29,6 +42,19 @@ ASSAYS: Mapping[str, AbstractAssay] = MappingProxyType(
             QuantitativePCR(),
             Zymography(),
             NuclearFraction(),
+            GelShift(),
+            LuciferaseReporter(),
+            Elisa(),
+            CoImmunoprecipitation(),
+            GTPasePulldown(),
+            FlowCytometry(),
+            BindingAffinity(),
+            Clustering(),
+            AdhesionAssay(),
+            LiveImaging(),
+            CellCycleAnalysis(),
+            ApoptosisAssay(),
+            DrugSurvival(),
             TranswellMigration(),
             TranswellInvasion(),
             Invasion3D(),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from haptos.evidence.claims import AnyExpectation, Readout
     from haptos.lab.outcome import Readings
 
-__all__ = ["SUMMARIES", "is_quotient", "judge_readings", "reason_of"]
+__all__ = ["SUMMARIES", "is_quotient", "judge_readings", "reading_of", "reason_of"]
 
 Array = NDArray[np.float64]
 
@@ -43,7 +43,7 @@ def judge_readings(
     plan = readings.plan
     times = {arm.label: np.asarray(arm.condition.times, float) for arm in plan.arms}
     members = [
-        {theirs: _reading(readings.members.get((ours, member)), readout, times[ours]) for theirs, ours in arms.items()}
+        {theirs: reading_of(readings.members.get((ours, member)), readout, times[ours]) for theirs, ours in arms.items()}
         for member in plan.members
     ]
     return judge(expectation, members, smallest_fold=readings.smallest_fold)
@@ -62,7 +62,7 @@ def reason_of(judgement: Judgement, smallest_fold: float) -> str:
     return text
 
 
-def _reading(values: Sequence[Value] | None, readout: Readout, times: Array) -> Reading:
+def reading_of(values: Sequence[Value] | None, readout: Readout, times: Array) -> Reading:
     """Return what one arm reads in one member; NaN where it could not be simulated."""
     names = readout.of or ("",)
     if values is None:

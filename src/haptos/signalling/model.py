@@ -124,7 +124,7 @@ def _deciding() -> tuple[str, ...]:
     """Return what decides the compiled model: the texts of the library, the code, other people's code."""
     libraries = ("antimony", "python-libsbml", "numpy", "pydantic", "ruamel.yaml")
     code = code_checksum("core", "errors.py", "numerics", "signalling")
-    data = code_checksum("library/modules", "library/parameters", suffixes=("",))
+    data = code_checksum("library/modules", "library/integrins", "library/parameters", suffixes=("",))
     return (code, data, *(version(name) for name in libraries))
 
 

@@ -1,0 +1,93 @@
+"""What assays share that read a list of entities at the end of a time, or over it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, override
+
+import numpy as np
+from numpy.typing import NDArray
+
+from haptos.assays.base import AbstractAssay, Noise, Value, own_protocol
+from haptos.assays.observation import (
+    AssayDuration,
+    Interval,
+    build_protocol,
+    hours,
+    lognormal,
+    sampling_times,
+)
+from haptos.conditions.experiment import Protocol
+
+__all__ = ["AbstractEndpoint", "TimedProtocol", "ends_of", "over_loading"]
+
+Array = NDArray[np.float64]
+
+
+class TimedProtocol(Protocol):
+    """A protocol that ends after a time, and may be read at intervals."""
+
+    duration: AssayDuration = hours(24)
+    every: Interval = None
+
+
+class AbstractEndpoint(AbstractAssay):
+    """An assay with one observation model and one list of entities.
+
+    Class attributes
+    ----------------
+    protocol : type of TimedProtocol
+        The specification of its protocol.
+    observation : Noise
+        The observation model.
+    entities : str
+        Field of the protocol that names what is read; "" where nothing is named.
+    """
+
+    protocol: ClassVar[type[TimedProtocol]]
+    observation: ClassVar[Noise]
+    entities: ClassVar[str] = ""
+
+    @override
+    def noise(self, protocol: Protocol) -> Noise:
+        own_protocol(protocol, self.protocol)
+        return self.observation
+
+    @override
+    def times(self, protocol: Protocol) -> Array:
+        p = own_protocol(protocol, self.protocol)
+        return sampling_times(p.duration, p.every)
+
+    @override
+    def protocol_for(self, measure: str, of: Sequence[str], *, duration: float | None = None) -> Protocol:
+        self.require(measure)
+        return build_protocol(self.protocol, duration, **({self.entities: tuple(of)} if self.entities else {}))
+
+
+def ends_of(values: Sequence[Value]) -> Array:
+    """Return the values, or the ends of time courses, shape (n_values,)."""
+    return np.array([float(np.ravel(value.value)[-1]) for value in values])
+
+
+def over_loading(
+    ideal: Array, rng: np.random.Generator, *, band: float, loading: float, technical: int, floor: float
+) -> Array:
+    """Return noisy bands over what was loaded, shape (n_values, technical); all bands of a lane share the loading.
+
+    Parameters
+    ----------
+    ideal : ndarray, shape (n_values,)
+        Noise-free values of one lane.
+    rng : Generator
+        Random stream.
+    band, loading : float
+        Coefficients of variation between bands and between loading controls.
+    technical : int
+        Technical repeats.
+    floor : float
+        Detection limit.
+    """
+    bands = lognormal(rng, band, (ideal.size, technical))
+    control = lognormal(rng, loading, (1, technical), divisor=True)
+    measured: Array = np.maximum(ideal[:, None] * bands / control, floor)
+    return measured
