@@ -74,6 +74,18 @@ def test_leaping_keeps_the_moments_of_large_counts():
     assert abs(result["B"].var() / (exact * 0.75) - 1.0) < 0.25
 
 
+def test_leaping_has_no_bias_while_counts_grow():
+    """Immigration and death towards 10,000: the mean on its way, where a rule of first order lags by 0.3 per cent."""
+    model = network("-> X; a; X => ; m*X; X = 0; a = 1000; m = 0.1;")
+    times = np.array([5.0, 10.0, 20.0])
+    result = model.sample(times, seed=9, replicates=4000, settings=ITEMS, method="leap")
+    assert (result.n_steps < result.n_events / 10).all()
+    for k, t in enumerate(times):
+        mean = 10_000.0 * (1.0 - np.exp(-0.1 * t))
+        assert mean_agrees(result["X"][:, k], mean)
+        assert abs(result["X"][:, k].var(ddof=1) / mean - 1.0) < 0.12
+
+
 def test_isomerisation_is_binomial():
     """Each of 30 molecules is B with its own probability, forward and backward split by haptos."""
     model = network("A -> B; f*A - r*B; A = 30; B = 0; f = 0.7; r = 0.4;")

@@ -134,7 +134,7 @@ def test_amounts_stay_whole_numbers_in_laws_and_triggers():
         "r1: 2 P => D; k*P*(P - 1)/2; at D > 17: P = 40, D = 0; end"
     )
     model = compile_network(text)
-    system = build_jumps(model._source, 1.0).system
+    system = build_jumps(model.source, 1.0).system
     assert system.factors[0, :2].tolist() == [[0, 0], [0, 1]]
     result = model.sample(np.linspace(0, 2, 300), seed=1, replicates=20, settings=ITEMS)
     assert result["D"].max() == 17

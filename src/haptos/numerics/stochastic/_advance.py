@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from haptos.numerics.stochastic._jit import entry, part
+from haptos.numerics.stochastic._jit import entry_jit, part_jit
 from haptos.numerics.stochastic._kernel import exact_piece, examine, record
 from haptos.numerics.stochastic._laws import open_piece, prepare
 from haptos.numerics.stochastic._leap_kernel import leap_piece
@@ -23,7 +23,7 @@ __all__ = ["advance", "border_after", "load", "scratch_of"]
 Array = NDArray[np.float64]
 
 
-@part
+@part_jit
 def border_after(clock: float, stop: float, breaks: Array) -> float:
     """Return the first break after the clock, or the stop."""
     border = stop
@@ -33,7 +33,7 @@ def border_after(clock: float, stop: float, breaks: Array) -> float:
     return border
 
 
-@part
+@part_jit
 def scratch_of(plan: Plan, coefficient_work: Array, law_work: Array, trigger_work: Array) -> Scratch:
     """Return working arrays for one member at a time."""
     return Scratch(
@@ -48,7 +48,7 @@ def scratch_of(plan: Plan, coefficient_work: Array, law_work: Array, trigger_wor
     )
 
 
-@part
+@part_jit
 def load(plan: Plan, s: Scratch, m: Members, b: int, parameters: Array) -> bool:
     """Take the state and parameters of a member and find its place in its stream; False if it fails."""
     for i in range(plan.n_states):
@@ -60,7 +60,7 @@ def load(plan: Plan, s: Scratch, m: Members, b: int, parameters: Array) -> bool:
     return bool(m.status[b] == 0)
 
 
-@part
+@part_jit
 def _member(
     plan: Plan, s: Scratch, m: Members, b: int, breaks: Array, times: Array, stop: float, last: bool, tolerance: float,
     budget: int, max_steps: int,
@@ -105,7 +105,7 @@ def _member(
         record(plan, s, m, b, times, border, False)  # noqa: FBT003
 
 
-@entry
+@entry_jit
 def advance(
     plan: Plan,
     m: Members,

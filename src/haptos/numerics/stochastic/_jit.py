@@ -10,16 +10,16 @@ from typing import Any, cast
 
 from numba import njit
 
-__all__ = ["entry", "part"]
+__all__ = ["entry_jit", "part_jit"]
 
 
-def part[F: Callable[..., Any]](function: F) -> F:
+def part_jit[F: Callable[..., Any]](function: F) -> F:
     """Compile a part, which only other kernels call: no wrapper, and not kept on its own."""
-    chosen = njit(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
-    return cast("F", chosen(function))
+    options: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    return cast("F", njit(nogil=True, error_model="numpy", **options)(function))
 
 
-def entry[F: Callable[..., Any]](function: F) -> F:
+def entry_jit[F: Callable[..., Any]](function: F) -> F:
     """Compile what Python calls; the machine code, parts included, is kept beside the source.
 
     It is renewed when the file of the entry changes, not when one of its parts in another

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from haptos.errors import Status
 from haptos.numerics._kernels import run
-from haptos.numerics.stochastic._jit import part
+from haptos.numerics.stochastic._jit import part_jit
 from haptos.numerics.stochastic._laws import add_up
 from haptos.numerics.stochastic._plan import DUE, FAILED, FIRED, MOST, PAUSED, REACHED, Members, Plan, Scratch
 from haptos.numerics.stochastic._random import exponential, unit
@@ -63,7 +63,7 @@ def _choose(tree: Array, depth: int, leaf: np.uint64, mark: float) -> np.uint64:
     return i - leaf
 
 
-@part
+@part_jit
 def examine(plan: Plan, s: Scratch, truth: NDArray[np.uint8], time: float) -> bool:
     """Evaluate the triggers at a time; True, and no note of it, if any turned true."""
     places = plan.trigger_places
@@ -79,7 +79,7 @@ def examine(plan: Plan, s: Scratch, truth: NDArray[np.uint8], time: float) -> bo
     return False
 
 
-@part
+@part_jit
 def record(plan: Plan, s: Scratch, m: Members, b: int, times: Array, limit: float, including: bool) -> None:
     """Write the state to all output times below a limit (or up to it) that are still open."""
     k = m.cursor[b]
@@ -92,7 +92,7 @@ def record(plan: Plan, s: Scratch, m: Members, b: int, times: Array, limit: floa
     m.cursor[b] = k
 
 
-@part
+@part_jit
 def _jumps(
     x: Array, tree: Array, stream: Words, short: Array,
     change_first: Words, changes: Words, change_by: Array,
@@ -161,7 +161,7 @@ def _jumps(
             return -_NON_FINITE, t, np.nan, mark, n
 
 
-@part
+@part_jit
 def exact_piece(
     plan: Plan, s: Scratch, m: Members, b: int, times: Array, stop: float, moment: float, budget: int, max_steps: int
 ) -> int:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from haptos.errors import Status
 from haptos.numerics.stochastic._advance import border_after, load, scratch_of
-from haptos.numerics.stochastic._jit import entry, part
+from haptos.numerics.stochastic._jit import entry_jit, part_jit
 from haptos.numerics.stochastic._kernel import exact_piece, record
 from haptos.numerics.stochastic._laws import open_piece, prepare
 from haptos.numerics.stochastic._plan import FAILED, PAUSED, Members, Plan, Scratch
@@ -95,20 +95,20 @@ class _Lanes(NamedTuple):
     border: Array
 
 
-@part
+@part_jit
 def _bound(times: Array, cursor: int, border: float) -> float:
     """Return the first number beyond the times up to which nothing but jumps happens."""
     due = times[cursor] if cursor < times.shape[0] else np.inf
     return np.nextafter(due, np.inf) if due < border else border
 
 
-@part
+@part_jit
 def _used(lanes: _Lanes, at: LanePlaces, lane: int) -> np.uint64:
     """Return how many words a lane has drawn."""
     return np.uint64(4 * lanes.wi[at.first, lane] + 2 * lanes.wi[at.position, lane])
 
 
-@part
+@part_jit
 def _enter(m: Members, lanes: _Lanes, at: LanePlaces, lane: int) -> None:
     """Give a lane the key and place in the stream of its member; its pairs are to be drawn."""
     b = lanes.member[lane]
@@ -119,7 +119,7 @@ def _enter(m: Members, lanes: _Lanes, at: LanePlaces, lane: int) -> None:
         lanes.wi[at.keys + k, lane] = np.int64(m.keys[b, k])
 
 
-@part
+@part_jit
 def _show(plan: Plan, s: Scratch, m: Members, lanes: _Lanes, at: LanePlaces, lane: int) -> None:
     """Copy state and time of a lane to where one member at a time is dealt with."""
     for i in range(plan.n_states):
@@ -127,7 +127,7 @@ def _show(plan: Plan, s: Scratch, m: Members, lanes: _Lanes, at: LanePlaces, lan
     m.clock[lanes.member[lane]] = lanes.w[at.clock, lane]
 
 
-@part
+@part_jit
 def _leave(plan: Plan, s: Scratch, m: Members, lanes: _Lanes, at: LanePlaces, lane: int) -> None:
     """Keep the state of the member of a lane, and empty the lane."""
     b = lanes.member[lane]
@@ -141,7 +141,7 @@ def _leave(plan: Plan, s: Scratch, m: Members, lanes: _Lanes, at: LanePlaces, la
     lanes.member[lane] = -1
 
 
-@part
+@part_jit
 def _start(plan: Plan, s: Scratch, m: Members, lanes: _Lanes, at: LanePlaces, lane: int, times: Array) -> None:
     """Let a lane jump, from the state and the laws at hand."""
     b = lanes.member[lane]
@@ -156,7 +156,7 @@ def _start(plan: Plan, s: Scratch, m: Members, lanes: _Lanes, at: LanePlaces, la
     lanes.w[at.live, lane] = 1.0
 
 
-@part
+@part_jit
 def _by_hand(plan: Plan, s: Scratch, m: Members, lanes: _Lanes, at: LanePlaces, lane: int, run: _Run, most: int) -> int:
     """Make jumps with the kernel of single members; returns how it ended."""
     b, border = lanes.member[lane], lanes.border[lane]
@@ -173,7 +173,7 @@ def _by_hand(plan: Plan, s: Scratch, m: Members, lanes: _Lanes, at: LanePlaces, 
     return ended
 
 
-@part
+@part_jit
 def _open(plan: Plan, s: Scratch, m: Members, lanes: _Lanes, at: LanePlaces, lane: int, run: _Run) -> bool:
     """Begin the next piece of a member whose state is in the scratch; False if it is through."""
     b = lanes.member[lane]
@@ -197,7 +197,7 @@ def _open(plan: Plan, s: Scratch, m: Members, lanes: _Lanes, at: LanePlaces, lan
     return False
 
 
-@part
+@part_jit
 def _failure(m: Members, lanes: _Lanes, at: LanePlaces, lane: int, max_steps: int) -> int:
     """Return the status of a lane that must end, else 0."""
     flag, total = lanes.w[at.flag, lane], lanes.w[at.total, lane]
@@ -209,7 +209,7 @@ def _failure(m: Members, lanes: _Lanes, at: LanePlaces, lane: int, max_steps: in
     return _MAX_STEPS if fresh and total > 0.0 and m.n_steps[lanes.member[lane]] >= max_steps else 0
 
 
-@part
+@part_jit
 def _attend(plan: Plan, s: Scratch, m: Members, lanes: _Lanes, at: LanePlaces, lane: int, run: _Run) -> bool:
     """Do what a lane needs after the kernel has returned; False if its member is through."""
     b, border = lanes.member[lane], lanes.border[lane]
@@ -238,7 +238,7 @@ def _attend(plan: Plan, s: Scratch, m: Members, lanes: _Lanes, at: LanePlaces, l
     return _open(plan, s, m, lanes, at, lane, run)
 
 
-@part
+@part_jit
 def _next(plan: Plan, s: Scratch, m: Members, lanes: _Lanes, at: LanePlaces, lane: int, run: _Run, b: int) -> bool:
     """Give a lane a member; False if that member is through at once."""
     if m.status[b] != 0 or not load(plan, s, m, b, run.parameters[b]):
@@ -251,7 +251,7 @@ def _next(plan: Plan, s: Scratch, m: Members, lanes: _Lanes, at: LanePlaces, lan
     return False
 
 
-@entry
+@entry_jit
 def advance_lanes(
     plan: Plan,
     m: Members,

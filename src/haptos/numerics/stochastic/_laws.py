@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from haptos.errors import Status
 from haptos.numerics._kernels import run
-from haptos.numerics.stochastic._jit import part
+from haptos.numerics.stochastic._jit import part_jit
 from haptos.numerics.stochastic._plan import Plan, Scratch
 
 __all__ = ["add_up", "all_propensities", "open_piece", "prepare"]
@@ -36,7 +36,7 @@ def add_up(tree: Array, i: np.uint64) -> None:
     tree[i] = left + right
 
 
-@part
+@part_jit
 def _table(x: Array, species: Index, offset: Array, n_factors: int, coefficient: float, r: int) -> float:
     """Evaluate a law of the table of any number of factors."""
     a = coefficient
@@ -45,7 +45,7 @@ def _table(x: Array, species: Index, offset: Array, n_factors: int, coefficient:
     return float(a)
 
 
-@part
+@part_jit
 def prepare(plan: Plan, s: Scratch, parameters: Array) -> int:
     """Take the parameters of a member; returns a status."""
     for k in range(parameters.shape[0]):
@@ -63,7 +63,7 @@ def prepare(plan: Plan, s: Scratch, parameters: Array) -> int:
     return 0
 
 
-@part
+@part_jit
 def open_piece(plan: Plan, s: Scratch, moment: float) -> int:
     """Evaluate what is constant between two breaks, at a time between them; returns a status."""
     places = plan.coefficient_places
@@ -84,7 +84,7 @@ def open_piece(plan: Plan, s: Scratch, moment: float) -> int:
     return all_propensities(plan, s)
 
 
-@part
+@part_jit
 def all_propensities(plan: Plan, s: Scratch) -> int:
     """Evaluate all laws and the whole tree; returns a status."""
     for i in range(plan.n_states):

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from haptos.errors import Status
-from haptos.numerics.stochastic._jit import part
+from haptos.numerics.stochastic._jit import part_jit
 from haptos.numerics.stochastic._kernel import exact_piece, examine, record
 from haptos.numerics.stochastic._laws import all_propensities
 from haptos.numerics.stochastic._plan import FAILED, FIRED, PAUSED, REACHED, Members, Plan, Scratch
@@ -47,7 +47,7 @@ class Leap(NamedTuple):
     before: Array  # counts at the start of a leap
 
 
-@part
+@part_jit
 def _order(plan: Plan, s: Scratch, r: int) -> float:
     """Return the bound of the relative change of a law at the present state."""
     if plan.n_factors[r] < 0:
@@ -60,7 +60,7 @@ def _order(plan: Plan, s: Scratch, r: int) -> float:
     return g
 
 
-@part
+@part_jit
 def _longest_leap(plan: Plan, s: Scratch, leap: Leap, tolerance: float) -> float:
     """Return the time in which no propensity is expected to change by more than a share.
 
@@ -94,7 +94,7 @@ def _longest_leap(plan: Plan, s: Scratch, leap: Leap, tolerance: float) -> float
     return longest
 
 
-@part
+@part_jit
 def _find_critical(plan: Plan, s: Scratch, leap: Leap) -> float:
     """Note propensities, mark the critical jumps and return the sum of their propensities."""
     total = 0.0
@@ -110,7 +110,7 @@ def _find_critical(plan: Plan, s: Scratch, leap: Leap) -> float:
     return total
 
 
-@part
+@part_jit
 def _choose_critical(leap: Leap, mark: float) -> int:
     """Return the critical jump in whose stretch of the sum the mark lies."""
     chosen = -1
@@ -124,7 +124,7 @@ def _choose_critical(leap: Leap, mark: float) -> int:
     return chosen
 
 
-@part
+@part_jit
 def _draw(plan: Plan, s: Scratch, leap: Leap, tau: float, second: bool) -> int:
     """Draw how often every jump happens in half a leap and add it to the counts.
 
@@ -152,7 +152,7 @@ def _draw(plan: Plan, s: Scratch, leap: Leap, tau: float, second: bool) -> int:
     return outcome
 
 
-@part
+@part_jit
 def _try_leap(plan: Plan, s: Scratch, leap: Leap, tau: float, extra: int) -> int:
     """Make a leap: half of it, the propensities there, the other half, the critical jump.
 
@@ -177,7 +177,7 @@ def _try_leap(plan: Plan, s: Scratch, leap: Leap, tau: float, extra: int) -> int
     return 0
 
 
-@part
+@part_jit
 def _leap_once(
     plan: Plan, s: Scratch, m: Members, b: int, leap: Leap, end: float, tolerance: float, max_steps: int
 ) -> int:
@@ -217,7 +217,7 @@ def _leap_once(
     return PAUSED
 
 
-@part
+@part_jit
 def leap_piece(
     plan: Plan,
     s: Scratch,

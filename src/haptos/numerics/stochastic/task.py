@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from haptos.errors import ParameterError, Status
 from haptos.numerics.ode import OdeSegment
+from haptos.numerics.spans import check_shape, check_times
 from haptos.numerics.stochastic.system import StochasticSystem, jumps_without_bound
 
 __all__ = ["StochasticSolution", "StochasticTask", "explain"]
@@ -121,8 +122,7 @@ def _check(task: StochasticTask) -> None:
             if change is not None:
                 shapes[f"{what} of segment {number}"] = (change.shape, (size, system.n_states))
     for name, (found, wanted) in shapes.items():
-        if found != wanted:
-            raise ParameterError(f"{name} must have shape {wanted}, not {found}")
+        check_shape(name, found, wanted)
     if task.keys.dtype != np.uint64:
         raise ParameterError("keys must be of type uint64; make them with stream_key")
     if task.method not in ("exact", "leap"):
@@ -136,21 +136,4 @@ def _check(task: StochasticTask) -> None:
         raise ParameterError(
             f"leaping cannot bound how fast the rate of {', '.join(unbounded)} changes; use method='exact'"
         )
-    _check_times(task)
-
-
-def _check_times(task: StochasticTask) -> None:
-    if not task.segments:
-        raise ParameterError("a task needs at least one segment")
-    ends = np.array([(s.start, s.stop) for s in task.segments], dtype=np.float64)
-    if not np.all(np.isfinite(ends)) or np.any(ends[:, 1] < ends[:, 0]):
-        raise ParameterError("segments must have finite times and must not stop before they start")
-    if np.any(ends[1:, 0] != ends[:-1, 1]):
-        raise ParameterError("each segment must start exactly where the one before it stops")
-    grid = task.times
-    if grid.ndim != 1 or np.any(np.diff(grid) < 0.0) or not np.all(np.isfinite(grid)):
-        raise ParameterError("times must be a row of finite numbers in ascending order")
-    if grid.size and (grid[0] < ends[0, 0] or grid[-1] > ends[-1, 1]):
-        raise ParameterError(
-            f"output times {grid[0]:g} to {grid[-1]:g} leave the simulated interval {ends[0, 0]:g} to {ends[-1, 1]:g}"
-        )
+    check_times(task.segments, task.times)
