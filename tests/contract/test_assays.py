@@ -18,11 +18,35 @@ from haptos.core.specs import Catalogue, read_spec
 from haptos.errors import ParameterError, SpecError
 from haptos.numerics import philox_stream
 
-ENTITIES = {"phospho_blot": ("RELA_pS536",), "zymography": ("MMP9",)}
-#: Readouts that do not change when all amounts double, and vocabulary that is still missing.
-QUOTIENTS = {"phosphorylation", "active_fraction", "nuclear_to_cytoplasmic", "nuclear_share"}
+ENTITIES = {
+    "phospho_blot": ("RELA_pS536",),
+    "zymography": ("MMP9",),
+    "elisa": ("IL6",),
+    "co_ip": ("PTK2:SRC",),
+    "apoptosis": ("CASP3",),
+}
+#: Readouts that do not change when all amounts double, that fall then, and vocabulary that is still missing.
+QUOTIENTS = {
+    "phosphorylation",
+    "active_fraction",
+    "nuclear_to_cytoplasmic",
+    "nuclear_share",
+    "gtp_bound",
+    "high_affinity",
+    "bound",
+    "clustered",
+    "unbound",
+    "cytochrome_c_release",
+}
+FALLING = {"survival"}
 NOT_YET_IN_VOCABULARY = {"nuclear_fraction": {"cytoplasmic"}}
-DRIVES = {"drive__protrusion": 0.5, "drive__contraction": 0.5, "proteolysis__matrix": 3.0}
+DRIVES = {
+    "drive__protrusion": 0.5,
+    "drive__contraction": 0.5,
+    "proteolysis__matrix": 3.0,
+    "count__S_entry": 1.2,
+    "count__death": 0.8,
+}
 
 
 @pytest.fixture(params=list(ASSAYS))
@@ -126,6 +150,9 @@ def test_amounts_scale_and_quotients_do_not(assay):
     for a, b in zip(once, twice, strict=True):
         if a.measure in QUOTIENTS:
             assert b.value == pytest.approx(a.value)
+            assert a.value > 0
+        elif a.measure in FALLING:
+            assert 0 <= b.value < a.value
         elif a.measure in assay.relative:
             assert b.value == pytest.approx(2 * a.value)
         else:
@@ -166,7 +193,7 @@ def _check_reading(assay, protocol, table, picture, replicate):
     for k, value in enumerate(lanes[0]):
         read = np.array([lane[k].value for lane in lanes])
         true = np.array([rows[arm, value.measure, value.of] for arm in picture.lanes])
-        if value.measure in QUOTIENTS - {"phosphorylation"}:
+        if value.measure in QUOTIENTS - {"phosphorylation", "gtp_bound"}:
             assert read == pytest.approx(true, rel=0.1)
         else:
             assert np.all(np.abs(read / read.max() - true / true.max()) <= 0.03 * true / true.max() + 0.02)

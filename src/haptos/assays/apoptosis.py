@@ -49,7 +49,7 @@ class ApoptosisProtocol(TimedProtocol):
     freed: Entities = Field(
         (), max_length=6, description="proteins whose release from the cytoskeleton is followed, for instance BMF"
     )
-    cytochrome_c: bool = Field(False, description="fractionate and blot for cytochrome c")
+    cytochrome_c: bool = Field(default=False, description="fractionate and blot for cytochrome c")
     duration: AssayDuration = hours(24)
     cells: int = Field(10_000, ge=100, le=1_000_000, description="cells counted by flow cytometry")
 
@@ -67,7 +67,6 @@ class ApoptosisAssay(AbstractEndpoint):
         "cytochrome_c_release": "1",
     }
     relative = frozenset({"caspase_activity"})
-    divisors: ClassVar = {"caspase_activity": "unbound"}
     observation = Noise(
         technical=_CULTURE,
         biological=BIOLOGICAL_VARIATION,

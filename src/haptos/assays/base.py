@@ -11,7 +11,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -192,9 +191,6 @@ class AbstractAssay(ABC):
     relative : frozenset of str
         Measures in arbitrary units: a report divides them by the mean of the first arm
         (:func:`haptos.assays.tables.relative_to_arm`).
-    divisors : mapping of str to str
-        Measure in which the denominator of a quotient is read, where it is not the measure
-        itself: an activation epitope over all receptors at the surface.
     """
 
     name: ClassVar[str]
@@ -202,7 +198,6 @@ class AbstractAssay(ABC):
     protocol: ClassVar[type[Protocol]]
     measures: ClassVar[Mapping[str, str]]
     relative: ClassVar[frozenset[str]] = frozenset()
-    divisors: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     @abstractmethod
     def noise(self, protocol: Protocol) -> Noise:

@@ -36,7 +36,7 @@ _CULTURE = 0.14
 _EVERY = 30.0
 _ENTRY = Need("count", "S_entry")
 _AXIS = "DNA content (2N to 4N)"
-_CENTRES = channel_centres(1.0, 5.5)
+_CENTRES = channel_centres(1.4, 4.9)
 #: Relative width of a peak of DNA content (assumed).
 _WIDTH = 0.04
 _PHASES = ("s_phase_fraction", "g2m_fraction")

@@ -93,7 +93,9 @@ class GelShift(AbstractEndpoint):
         p = own_protocol(protocol, GelShiftProtocol)
         pictures = []
         for gel in gels(table):
-            shifted = [Strip(_HEIGHT, (Band(name, 0.5 * _HEIGHT, gel.amounts("shifted", name)),)) for name in p.complexes]
+            shifted = [
+                Strip(_HEIGHT, (Band(name, 0.5 * _HEIGHT, gel.amounts("shifted", name)),)) for name in p.complexes
+            ]
             free = lognormal(rng, 0.05, (len(gel.lanes),))
             title = f"gel shift, repeat {gel.replicate}" + (f", gel {gel.technical}" if gel.technical else "")
             strips = [*shifted, Strip(_HEIGHT, (Band(_FREE, 0.5 * _HEIGHT, free),))]

@@ -65,7 +65,6 @@ class FlowCytometry(AbstractEndpoint):
     protocol = FlowCytometryProtocol
     measures: ClassVar = {"surface": "a.u.", "active_epitope": "a.u."}
     relative = frozenset({"surface", "active_epitope"})
-    divisors: ClassVar = {"active_epitope": "surface"}
     observation = Noise(
         technical=_STAINING,
         biological=BIOLOGICAL_VARIATION,

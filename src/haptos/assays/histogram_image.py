@@ -20,10 +20,12 @@ Array = NDArray[np.float64]
 
 #: Channels of a histogram, and cells counted for one.
 CHANNELS = 160
-_EVENTS = 20_000
-_FULL, _PAPER, _INK, _LINE, _GRAIN = 65535.0, 62000.0, 27000.0, 9000.0, 250.0
+_EVENTS = 50_000
+_FULL, _PAPER, _INK, _LINE, _GRAIN = 65535.0, 62000.0, 27000.0, 9000.0, 120.0
 _HEIGHT, _HEADROOM, _BASE = 112, 12, 3
 _GAP, _MARGIN = 10, 10
+#: Share of a channel below which the grain of the picture exceeds the scatter of the counts.
+_FAINT = 1e-5
 
 
 def channel_centres(low: float, high: float) -> Array:
@@ -42,9 +44,7 @@ def normal_peak(centres: Array, middle: float, width: float) -> Array:
     return shares
 
 
-def draw_histograms(
-    shapes: Array, lanes: Sequence[str], label: str, title: str, rng: np.random.Generator
-) -> Picture:
+def draw_histograms(shapes: Array, lanes: Sequence[str], label: str, title: str, rng: np.random.Generator) -> Picture:
     """Draw one panel per lane.
 
     Parameters
@@ -84,7 +84,7 @@ def draw_histograms(
 def distributions(picture: Picture, label: str) -> Array:
     """Return the shares of the channels in each lane, shape (n_lanes, CHANNELS).
 
-    The paper above the highest peak is the background; what is lower than a pixel is empty.
+    The paper above the highest peak is the background; the grain leaves small errors of either sign.
 
     Raises
     ------
@@ -100,7 +100,6 @@ def distributions(picture: Picture, label: str) -> Array:
         panel = picture.pixels[top:bottom, left:right].astype(np.float64)
         paper = panel[: _HEADROOM - 2].mean()
         heights = np.sum(paper - panel, axis=0)
-        heights[heights < 0.5 * (_PAPER - _INK)] = 0.0
         rows.append(heights / heights.sum())
     return np.array(rows)
 
@@ -118,5 +117,7 @@ def unmixed(shares: Array, peaks: Array) -> Array:
     from scipy.optimize import nnls
 
     parts, _ = nnls(peaks.T, shares)
+    scatter = np.sqrt(parts @ peaks + _FAINT)  # counts scatter with the root of what is expected
+    parts, _ = nnls((peaks / scatter).T, shares / scatter)
     total: Array = parts / parts.sum()
     return total

@@ -244,7 +244,7 @@ def load_catalogue() -> Catalogue:
 
 
 def catalogue_of(vocabulary: Vocabulary, library: Traversable, *, sources: Iterable[str] = ()) -> Catalogue:
-    """Return the names of a vocabulary, with the sources and quantities of a library folder.
+    """Return the names of a vocabulary, with the sources, quantities and compounds of a library folder.
 
     Kinds whose file does not exist are left out, so that they are not checked.
     """
@@ -261,6 +261,8 @@ def catalogue_of(vocabulary: Vocabulary, library: Traversable, *, sources: Itera
         found = _identifiers(library / folder)
         if found or sources:
             names[kind] = tuple(dict.fromkeys([*found, *(sources if kind == "source" else ())]))
+    if "compound" in names:
+        names["compound"] = tuple(dict.fromkeys([*names["compound"], *_identifiers(library / "compounds")]))
     return Catalogue(names=names, where={kind: f"haptos evidence vocabulary {kind}" for kind in KINDS})
 
 

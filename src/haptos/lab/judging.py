@@ -11,17 +11,15 @@ from numpy.typing import NDArray
 from haptos.assays.base import Value
 from haptos.assays.masses import protein_of
 from haptos.evidence.judge import Judgement, Reading, judge
+from haptos.lab.summaries import TWO_COURSES, delays, summarised
 
 if TYPE_CHECKING:
     from haptos.evidence.claims import AnyExpectation, Readout
     from haptos.lab.outcome import Readings
 
-__all__ = ["SUMMARIES", "is_quotient", "judge_readings", "reading_of", "reason_of"]
+__all__ = ["is_quotient", "judge_readings", "reading_of", "reason_of"]
 
 Array = NDArray[np.float64]
-
-#: Ways of turning a time course into a number that are built.
-SUMMARIES = ("endpoint", "time_course", "integral", "peak")
 
 
 def judge_readings(
@@ -43,7 +41,10 @@ def judge_readings(
     plan = readings.plan
     times = {arm.label: np.asarray(arm.condition.times, float) for arm in plan.arms}
     members = [
-        {theirs: reading_of(readings.members.get((ours, member)), readout, times[ours]) for theirs, ours in arms.items()}
+        {
+            theirs: reading_of(readings.members.get((ours, member)), readout, times[ours])
+            for theirs, ours in arms.items()
+        }
         for member in plan.members
     ]
     return judge(expectation, members, smallest_fold=readings.smallest_fold)
@@ -68,11 +69,13 @@ def reading_of(values: Sequence[Value] | None, readout: Readout, times: Array) -
     if values is None:
         return Reading(times[-1:], np.full((len(names), 1), np.nan))
     rows = np.array([_series(values, readout.measure, name) for name in names])
-    if is_quotient(readout):
-        below = np.sum([_series(values, readout.measure, name) for name in readout.over], axis=0)
+    if readout.summary == TWO_COURSES:
+        rows = delays(rows, np.sum([_below(values, readout, name) for name in readout.over], axis=0), times)
+    elif is_quotient(readout):
+        below = np.sum([_below(values, readout, name) for name in readout.over], axis=0)
         with np.errstate(divide="ignore", invalid="ignore"):
             rows = rows / below
-    rows = _summary(rows, readout.summary, times)
+    rows = summarised(rows, readout.summary, times)
     return Reading(times if rows.shape[1] > 1 else times[-1:], rows)
 
 
@@ -91,12 +94,11 @@ def _series(values: Sequence[Value], measure: str, of: str) -> Array:
     return np.full(1, np.nan)
 
 
-def _summary(rows: Array, summary: str, times: Array) -> Array:
-    if rows.shape[1] == 1 or summary == "time_course":
-        return rows
-    if summary == "peak":
-        return np.asarray(rows.max(axis=1, keepdims=True))
-    if summary == "integral":
-        areas: Array = np.asarray(np.trapezoid(rows, times, axis=1), float)
-        return areas[:, None]
-    return rows[:, -1:]
+def _below(values: Sequence[Value], readout: Readout, name: str) -> Array:
+    """Return what a readout is divided by: in the same measure, or in the other one that was read of it.
+
+    The second is for what is read beside it: an active epitope over all receptors.
+    """
+    same = any(v.measure == readout.measure and v.of == name for v in values) and name not in readout.of
+    others = [v.measure for v in values if v.of == name and v.measure != readout.measure]
+    return _series(values, readout.measure if same or not others else others[0], name)

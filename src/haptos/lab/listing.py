@@ -33,22 +33,25 @@ def list_cells(simulator: Simulator | None = None) -> list[dict[str, Any]]:
 
 def list_compounds(simulator: Simulator | None = None) -> list[dict[str, Any]]:
     """Return the compounds: name, label, aliases, curie, simulated; simulated ones first."""
-    from haptos.conditions.catalogue import EntityTerm, load_vocabulary
+    from haptos.conditions.catalogue import load_vocabulary
+    from haptos.signalling.agents import compounds
 
     cells = simulator or CellSimulator()
     context = next((row["name"] for row in list_cells(cells) if row["simulated"]), "")
-    terms = load_vocabulary().of_kind("compound").values()
-    rows = [
-        {
-            "name": term.id,
-            "label": term.label,
-            "aliases": list(term.aliases),
-            "curie": term.curie,
-            "simulated": bool(context) and not cells.expressibility(_condition(context, term.id)),
-        }
-        for term in terms
-        if isinstance(term, EntityTerm)
-    ]
+    vocabulary, held = load_vocabulary(), compounds()
+    rows = []
+    for name in dict.fromkeys((*vocabulary.of_kind("compound"), *held)):
+        term, compound = vocabulary.entities.get(name), held.get(name)
+        aliases = (*(term.aliases if term is not None else ()), *(compound.synonyms if compound is not None else ()))
+        rows.append(
+            {
+                "name": name,
+                "label": term.label if term is not None else held[name].label,
+                "aliases": list(dict.fromkeys(aliases)),
+                "curie": (term.curie if term is not None else held[name].curie) or None,
+                "simulated": bool(context) and not cells.expressibility(_condition(context, name)),
+            }
+        )
     return _simulated_first(rows)
 
 

@@ -39,10 +39,9 @@ def judge_count(expect: Count) -> Judgement:
     Judgement
         ``supported`` or ``contradicted``; no member of the ensemble is involved.
     """
-    from haptos.signalling.registries import members_of
+    from haptos.signalling.registries import number_of
 
-    members = members_of(expect.registry) or ()
-    number = float(sum(entity in members for entity in expect.of) if expect.of else len(members))
+    number = number_of(expect.registry, expect.of) or 0.0
     low = expect.low if expect.low is not None else 0.0
     holds = number >= low and (expect.high is None or number <= expect.high)
     return Judgement(

@@ -10,14 +10,15 @@ from haptos.conditions.experiment import Comparison, Culture, Experiment, Protoc
 from haptos.conditions.interventions import Intervention, Scan, SwapCells
 from haptos.core.units import Quantity
 from haptos.errors import ParameterError
-from haptos.lab.judging import SUMMARIES, is_quotient
+from haptos.lab.judging import is_quotient
+from haptos.lab.summaries import SUMMARIES, TWO_COURSES
 
 if TYPE_CHECKING:
     from haptos.assays.base import AbstractAssay
     from haptos.evidence.claims import Trial
 
-#: Samples of a time course.
-_SAMPLES = 48
+#: Longest interval of a time course, and least length of one whose length nobody gives [min].
+_INTERVAL, _COURSE = 5.0, 360.0
 #: Field of every protocol that has ``every``.
 _DURATION = "duration"
 
@@ -35,6 +36,8 @@ def missing_part(trial: Trial, assays: Mapping[str, AbstractAssay]) -> str | Non
         return f"the assay {assay.name} does not read {readout.measure!r} yet"
     if readout.summary not in SUMMARIES:
         return f"the reading {readout.summary.replace('_', ' ')!r} of a time course is not built yet"
+    if readout.summary == TWO_COURSES and not readout.over:
+        return "a delay needs a second readout ('over') after which it is counted"
     if any(isinstance(step, Scan) for arm in trial.arms.values() for step in arm):
         return "series over an amount (scan) are not built yet"
     try:
@@ -69,7 +72,7 @@ def experiment_of(trial: Trial, assays: Mapping[str, AbstractAssay], *, seed: in
     names = tuple(dict.fromkeys((*readout.of, *readout.over))) if is_quotient(readout) else readout.of
     protocol = assay.protocol_for(readout.measure, names, duration=end.value if end is not None else None)
     if readout.summary != "endpoint":
-        protocol = _as_course(protocol, readout.summary)
+        protocol = _as_course(protocol, readout.summary, fixed=end is not None)
     arms = list(trial.arms)
     return Experiment(
         cells=trial.cells,
@@ -81,12 +84,14 @@ def experiment_of(trial: Trial, assays: Mapping[str, AbstractAssay], *, seed: in
     )
 
 
-def _as_course(protocol: Protocol, summary: str) -> Protocol:
-    """Return the protocol read over time instead of at its end."""
+def _as_course(protocol: Protocol, summary: str, *, fixed: bool) -> Protocol:
+    """Return the protocol read over time instead of at its end, for some hours if its length is not fixed."""
     if "every" not in type(protocol).model_fields:
         raise ParameterError(f"the assay {protocol.name} gives no time course, which the reading {summary!r} needs")
     end = getattr(protocol, _DURATION).value
-    return protocol.with_changes(every=f"{end / _SAMPLES!r} min")
+    if not fixed and end < _COURSE:
+        end, protocol = _COURSE, protocol.with_changes(**{_DURATION: f"{_COURSE!r} min"})
+    return protocol.with_changes(every=f"{min(_INTERVAL, max(end / 48, 1.0))!r} min")
 
 
 # --- matching ----------------------------------------------------------------------------

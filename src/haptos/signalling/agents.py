@@ -91,7 +91,9 @@ class DrugTarget(Spec):
     @model_validator(mode="after")
     def _consistent(self) -> DrugTarget:
         if self.confidence != "assumed" and self.source == _GENERAL:
-            raise PydanticCustomError("source", "a {confidence} potency needs a source", {"confidence": self.confidence})
+            raise PydanticCustomError(
+                "source", "a {confidence} potency needs a source", {"confidence": self.confidence}
+            )
         if self.potency.value <= 0 or (self.handle != "module" and self.potency.dimension != "concentration"):
             raise PydanticCustomError("potency", "the potency must be a molar concentration above 0")
         return self

@@ -24,6 +24,7 @@ from haptos.signalling.ensemble import ensemble_size, member_vector
 from haptos.signalling.model import Model, fingerprint, model
 from haptos.signalling.network import Segment, SimulationResult
 from haptos.signalling.parameters import load_parameters
+from haptos.signalling.readouts import gathered, outputs_for, parts_of
 from haptos.signalling.schedule import Schedule, Values, model_of, schedule_of
 
 __all__ = [
@@ -66,7 +67,7 @@ def expressibility(condition: Condition) -> list[str]:
         found = changes_of(intervention, offered)
         if isinstance(found, Refusal):
             reasons.append(found.reason)
-    missing = [q for q in condition.quantities if q not in compiled.quantities]
+    missing = [q for q in condition.quantities if not parts_of(q, compiled.quantities)]
     reasons += [f"the modules at hand have no {_spoken(q)}" for q in missing]
     return list(dict.fromkeys(reasons))
 
@@ -255,9 +256,10 @@ def _observe(
     solver: EngineSolver,
 ) -> tuple[Array, NDArray[np.int64]]:
     """Go on from the settled states; return outputs, shape (B, n_times, n_quantities), and status."""
-    outputs = tuple(dict.fromkeys(condition.quantities))
+    wanted = tuple(dict.fromkeys(condition.quantities))
+    outputs = outputs_for(wanted, compiled.quantities)
     status = settled.status.copy()
-    series = np.full((len(status), len(condition.times), len(outputs)), np.nan)
+    series = np.full((len(status), len(condition.times), len(wanted)), np.nan)
     sound = np.flatnonzero(status == Status.OK)
     if sound.size:
         own = {name: v if np.ndim(v) == 0 else np.asarray(v)[sound] for name, v in values.items()}
@@ -270,7 +272,8 @@ def _observe(
             rtol=RTOL,
             solver=solver,
         )
-        series[sound], status[sound] = result.values, result.status
+        series[sound] = gathered(result.values, outputs, wanted, compiled.quantities)
+        status[sound] = result.status
     return series, status
 
 

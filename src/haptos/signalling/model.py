@@ -28,7 +28,7 @@ __all__ = ["MODULES", "Model", "composed_sbml", "composition", "fingerprint", "m
 MODULES = ("nfkb", "ilk_akt", "ap1", "rac1", "mmp9", "pharmacology")
 
 _REFERENCE_VOLUMES = {"cytoplasm": 1954.0, "nucleus": 540.0, "medium": 2e6}
-_DATA_FOLDERS = ("modules", "integrins", "parameters", "ensemble", "cells", "compounds", "ligands")
+_DATA_FOLDERS = ("modules", "integrins", "parameters", "ensemble", "cells", "compounds", "ligands", "variants")
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def composed_sbml(integrins: frozenset[str] = frozenset()) -> str:
     """Return the composed model as SBML Level 3 Version 2."""
     text = kept(
         "models",
-        ("sbml", sorted(integrins), *_deciding()),
+        ("sbml", ",".join(sorted(integrins)), *_deciding()),
         lambda: antimony_to_sbml(composition(integrins).antimony).encode("utf-8"),
     )
     return text.decode("utf-8")
@@ -94,7 +94,7 @@ def composed_sbml(integrins: frozenset[str] = frozenset()) -> str:
 @cache
 def model(integrins: frozenset[str] = frozenset()) -> Model:
     """Return the compiled model with these heterodimers: built once per process, kept on disk for the next."""
-    key = ("model", sorted(integrins), *_deciding())
+    key = ("model", ",".join(sorted(integrins)), *_deciding())
     content = load_kept("models", key)
     if content is not None:
         with suppress(ParameterError):

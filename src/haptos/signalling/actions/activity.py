@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from haptos.conditions.interventions import Activate, Block, Cleave, Inhibit, Neutralise, Release, Treat
 from haptos.signalling.actions.change import Change, Found, Offer, Refusal, refused, window_of
-from haptos.signalling.actions.variants import find_variant, known_variants
+from haptos.signalling.actions.variants import find_variant, known_variants, process_of
 from haptos.signalling.agents import Compound, DrugTarget, antibody_against, compound_named, molar
 
 __all__ = ["activate", "block", "cleave", "inhibit", "neutralise", "release", "treat"]
@@ -16,15 +16,19 @@ _HALF_LIVES = 10
 
 
 def inhibit(intervention: Inhibit, offer: Offer) -> Found:
-    """Less of an activity; of an integrin, less binding."""
+    """Lower an activity; of an integrin, its binding; of a motor, its process."""
     kinds = ("activity_factor", "function")
     left, window = 1.0 - intervention.by.value, window_of(intervention)
-    found = [Change("multiply", name, left, *window) for _, name in offer.choose(intervention.inhibit, kinds)]
+    names = [name for _, name in offer.choose(intervention.inhibit, kinds)]
+    process = process_of(intervention.inhibit)
+    if not names and process is not None:
+        names = offer.handles("process", process)
+    found = [Change("multiply", name, left, *window) for name in names]
     return found or offer.why_not(intervention, intervention.inhibit, kinds)
 
 
 def activate(intervention: Activate, offer: Offer) -> Found:
-    """A constitutively active form, or a named one."""
+    """Switch a constitutively active form on, or a named one."""
     target, window = intervention.activate, window_of(intervention)
     strength = _STRENGTH[intervention.strength]
     if not intervention.variant:
@@ -33,14 +37,16 @@ def activate(intervention: Activate, offer: Offer) -> Found:
     variant = find_variant(target, intervention.variant)
     if variant is None or not variant.beside:
         known = ", ".join(known_variants(target)) or "none"
-        return Refusal(f"no active variant {intervention.variant!r} of {target} in the library; known variants: {known}")
+        return Refusal(
+            f"no active variant {intervention.variant!r} of {target} in the library; known variants: {known}"
+        )
     pairs = [(e, name) for e in variant.effects for name in offer.handles(e.handle, e.target)]
     found = [Change("set", name, strength * e.value, *window) for e, name in pairs]
     return found or offer.why_not(intervention, variant.effects[0].target, (variant.effects[0].handle,))
 
 
 def neutralise(intervention: Neutralise, offer: Offer) -> Found:
-    """An antibody: a species of the medium where its target is used up by it, else lost function at balance."""
+    """Add an antibody: a species of the medium where a module has one, else lost function at balance."""
     target, window = intervention.neutralise, window_of(intervention)
     antibody = antibody_against(target)
     dose = molar(intervention.dose, antibody.molar_mass)
@@ -54,26 +60,26 @@ def neutralise(intervention: Neutralise, offer: Offer) -> Found:
 
 
 def block(intervention: Block, offer: Offer) -> Found:
-    """Less of a process or coupling."""
+    """Lower a process or coupling."""
     left, window = 1.0 - intervention.by.value, window_of(intervention)
     found = [Change("multiply", name, left, *window) for name in offer.handles("process", intervention.block)]
     return found or offer.why_not(intervention, intervention.block, ("process",))
 
 
 def cleave(intervention: Cleave, offer: Offer) -> Found:
-    """A cut link."""
+    """Cut a link."""
     found = [Change("set", n, 1.0, *window_of(intervention)) for n in offer.handles("cleaved", intervention.cleave)]
     return found or offer.why_not(intervention, intervention.cleave, ("cleaved",))
 
 
 def release(intervention: Release, offer: Offer) -> Found:
-    """A stored molecule let go."""
+    """Let a stored molecule go."""
     found = [Change("set", n, 1.0, *window_of(intervention)) for n in offer.handles("release", intervention.release)]
     return found or offer.why_not(intervention, intervention.release, ("release",))
 
 
 def treat(intervention: Treat, offer: Offer) -> Found:
-    """A compound: its species in the medium if a module has one, and its targets at balance with the dose."""
+    """Add a compound: its species in the medium if a module has one, else its targets at balance with the dose."""
     compound = compound_named(intervention.treat)
     if compound is None:
         return Refusal(f"the compound {intervention.treat!r} is not in the library yet")

@@ -22,7 +22,7 @@ _WILD_TYPE = "wild-type"
 
 
 def overexpress(intervention: Overexpress, offer: Offer) -> Found:
-    """A transgene beside the gene where the model has one; more of the product otherwise."""
+    """Add a transgene where the model has one; raise the product otherwise."""
     target, fold = intervention.overexpress, intervention.fold.value
     kinds = ("transgene", "expression")
     found = [
@@ -33,14 +33,14 @@ def overexpress(intervention: Overexpress, offer: Offer) -> Found:
 
 
 def set_expression(intervention: SetExpression, offer: Offer) -> Found:
-    """The product multiplied."""
+    """Multiply the product."""
     target = intervention.set_expression
     found = [Change("multiply", name, intervention.fold.value) for name in offer.handles("expression", target)]
     return found or offer.why_not(intervention, target, ("expression",))
 
 
 def knockdown(intervention: Knockdown, offer: Offer) -> Found:
-    """Faster decay of the mRNA where it is modelled; less of the product otherwise."""
+    """Speed up the decay of the mRNA where it is modelled; lower the product otherwise."""
     target, left = intervention.knockdown, max(intervention.remaining.value, _LEAST_LEFT)
     kinds = ("silencing", "expression")
     found = [
@@ -53,27 +53,27 @@ def knockdown(intervention: Knockdown, offer: Offer) -> Found:
 
 
 def knockout(intervention: Knockout, offer: Offer) -> Found:
-    """No product and no copies of the gene."""
+    """Remove the product and the copies of the gene."""
     target, kinds = intervention.knockout, ("expression", "endogenous")
     names = dict.fromkeys(name for kind in kinds for name in offer.handles(kind, target))
     return [Change("set", name, 0.0) for name in names] or offer.why_not(intervention, target, kinds)
 
 
 def rescue(intervention: Rescue, offer: Offer) -> Found:
-    """The cDNA of a lost or lowered gene, or of a mutant of it."""
+    """Put in the cDNA of a lost or lowered gene, or of a mutant of it."""
     if intervention.variant != _WILD_TYPE:
         return _mutant(intervention, intervention.rescue, intervention.variant, intervention.fold.value, offer)
     return _restored(intervention, intervention.rescue, intervention.fold.value, offer)
 
 
 def express_mutant(intervention: ExpressMutant, offer: Offer) -> Found:
-    """A named mutant beside the wild type or instead of it."""
+    """Put in a named mutant, beside the wild type or instead of it."""
     name, fold = intervention.express_mutant, intervention.fold.value
     return _mutant(intervention, name, intervention.variant, fold, offer)
 
 
 def mutate(intervention: Mutate, offer: Offer) -> Found:
-    """Mutated sites of promoters."""
+    """Mutate sites of promoters."""
     sites = promoter_sites(intervention.mutate)
     if not sites:
         return Refusal(f"the promoter site {intervention.mutate!r} is not in the modules")

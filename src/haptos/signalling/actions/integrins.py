@@ -9,7 +9,7 @@ __all__ = ["lock_conformation", "set_affinity", "set_mobility"]
 
 
 def lock_conformation(intervention: LockConformation, offer: Offer) -> Found:
-    """Integrins held low or high in the whole cell; poles belong to the motility room."""
+    """Hold integrins low or high in the whole cell; poles belong to the motility room."""
     if intervention.pole != "everywhere":
         return refused(intervention, f"at the {intervention.pole} needs the motility room: the network has no poles")
     target, kind = intervention.lock_conformation, f"locked_{intervention.state}"
@@ -18,7 +18,7 @@ def lock_conformation(intervention: LockConformation, offer: Offer) -> Found:
 
 
 def set_affinity(intervention: SetAffinity, offer: Offer) -> Found:
-    """Stronger or weaker binding of ligand."""
+    """Multiply the strength of binding."""
     target, fold = intervention.set_affinity, intervention.fold.value
     names = offer.handles("affinity_factor", target)
     found = [Change("multiply", name, fold, *window_of(intervention)) for name in names]
@@ -26,7 +26,7 @@ def set_affinity(intervention: SetAffinity, offer: Offer) -> Found:
 
 
 def set_mobility(intervention: SetMobility, offer: Offer) -> Found:
-    """Faster or slower movement in the membrane."""
+    """Multiply the movement in the membrane."""
     target, fold = intervention.set_mobility, intervention.fold.value
     names = offer.handles("mobility_factor", target)
     found = [Change("multiply", name, fold, *window_of(intervention)) for name in names]

@@ -51,7 +51,7 @@ def surroundings_of(culture: Culture) -> dict[str, float]:
 
 
 def plate_on(intervention: PlateOn, offer: Offer) -> Found:
-    """Another surface, two-dimensional."""
+    """Change the surface, in two dimensions."""
     if intervention.stiffness is not None:
         return Refusal("the stiffness of the substrate needs the motility room: the network does not feel it")
     coating = coatings().get(intervention.plate_on)
@@ -64,7 +64,7 @@ def plate_on(intervention: PlateOn, offer: Offer) -> Found:
 
 
 def embed_in(intervention: EmbedIn, offer: Offer) -> Found:
-    """A gel around the cells: its ligands, and less room to spread."""
+    """Put a gel around the cells: its ligands, and less room to spread."""
     coating = coatings().get(intervention.embed_in)
     if coating is None:
         return Refusal(f"the gel {intervention.embed_in!r} is not in the library yet")
@@ -76,12 +76,12 @@ def embed_in(intervention: EmbedIn, offer: Offer) -> Found:
 
 
 def detach(intervention: Detach, offer: Offer) -> Found:
-    """No surface."""
+    """Take the surface away."""
     return _inputs(intervention, _surface(""), offer)
 
 
 def set_density(intervention: SetDensity, offer: Offer) -> Found:
-    """More or less of the ligands of a coating; other ligands stay."""
+    """Scale the ligands of a coating; other ligands stay."""
     coating = coatings().get(intervention.set_density)
     if coating is None:
         return Refusal(f"the coating {intervention.set_density!r} is not in the library yet")
@@ -91,19 +91,19 @@ def set_density(intervention: SetDensity, offer: Offer) -> Found:
 
 
 def restrict_spreading(intervention: RestrictSpreading, offer: Offer) -> Found:
-    """An adhesive island: the share of the free spread area that is lost."""
+    """Confine cells to an island: a share of the free spread area is lost."""
     share = (intervention.diameter.value / surroundings().spread_diameter.value) ** 2
     return _inputs(intervention, {_LIMIT: max(0.0, 1.0 - share)}, offer)
 
 
 def shear(intervention: Shear, offer: Offer) -> Found:
-    """Flow on, relative to arterial shear stress, or off."""
+    """Turn flow on, relative to arterial shear stress, or off."""
     value = 0.0 if intervention.shear == "stop" else intervention.stress.value / surroundings().shear.value
     return _inputs(intervention, {"input__shear": value}, offer)
 
 
 def injure(intervention: Injure, offer: Offer) -> Found:
-    """A free edge; in skin, cells on dermal collagen as well."""
+    """Make a free edge; in skin, bring cells onto dermal collagen as well."""
     values = {"input__injury": 1.0}
     if intervention.injure == "skin":
         values["surface__collagen"] = 1.0
@@ -111,7 +111,7 @@ def injure(intervention: Injure, offer: Offer) -> Found:
 
 
 def add(intervention: Add, offer: Offer) -> Found:
-    """A soluble ligand."""
+    """Add a soluble ligand."""
     ligand = ligands().get(intervention.add)
     if ligand is None:
         return Refusal(f"the ligand {intervention.add!r} is not in the library yet")
@@ -128,7 +128,7 @@ def add(intervention: Add, offer: Offer) -> Found:
 
 
 def withdraw(intervention: Withdraw, offer: Offer) -> Found:
-    """No serum, growth factors or zinc."""
+    """Take serum, growth factors or zinc away."""
     ligand = ligands().get(intervention.withdraw)
     if ligand is None or ligand.parameter is None:
         hint = "; end its addition with 'until' instead" if ligand is not None else ""

@@ -13,7 +13,7 @@ from haptos.core.located import parse_yaml
 from haptos.core.specs import Spec, read_spec
 from haptos.errors import ModelError
 
-__all__ = ["Effect", "Variant", "find_variant", "known_variants", "promoter_sites", "variants"]
+__all__ = ["Effect", "Variant", "find_variant", "known_variants", "process_of", "promoter_sites", "variants"]
 
 
 class Effect(Spec):
@@ -79,10 +79,19 @@ class Site(Spec):
     handles: tuple[str, ...] = Field(min_length=1)
 
 
+class Carried(Spec):
+    """A protein that the model holds only as a process."""
+
+    target: str
+    process: str
+    why: str
+
+
 class _File(Spec):
     version: Literal[1]
     variants: tuple[Variant, ...]
     promoter_sites: tuple[Site, ...]
+    processes: tuple[Carried, ...] = ()
 
 
 @cache
@@ -128,6 +137,17 @@ def promoter_sites(name: str) -> tuple[str, ...]:
     gene, _, rest = name.partition("_promoter_")
     site = next((s for s in _file().promoter_sites if rest in (s.id, *s.also) or name in s.also), None)
     return tuple(f"{kind}__{gene}" for kind in site.handles) if site is not None else ()
+
+
+def process_of(target: str) -> str | None:
+    """Return the process that stands for a protein in the model.
+
+    Examples
+    --------
+    >>> process_of("MYH9")
+    'contraction'
+    """
+    return next((c.process for c in _file().processes if c.target == target), None)
 
 
 def _names(variant: Variant) -> set[str]:

@@ -220,9 +220,13 @@ def tail_binders() -> dict[str, TailBinder]:
 
 @cache
 def integrin_parameters() -> dict[str, Parameter]:
-    """Return the numbers of the heterodimers as parameters: ``KD_<H>_<ligand>`` and ``fold_<H>``."""
+    """Return the numbers of the heterodimers as parameters: ``KD_<H>_<ligand>`` and ``fold_<H>``.
+
+    Heterodimers without a ligand on offer have none.
+    """
     found = [_parameter(f"KD_{h.name}_{b.id}", b.KD.value, "nM", b) for h in heterodimers().values() for b in h.ligands]
-    found += [_parameter(f"fold_{h.name}", h.fold.value, "dimensionless", h.fold) for h in heterodimers().values()]
+    gated = [h for h in heterodimers().values() if h.ligands]
+    found += [_parameter(f"fold_{h.name}", h.fold.value, "dimensionless", h.fold) for h in gated]
     return {p.id: p for p in found}
 
 

@@ -1,0 +1,81 @@
+"""What a quantity asked for is made of: itself, or the members of a class that the model holds."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["gathered", "outputs_for", "parts_of"]
+
+#: Measures that do not add up over the members of a class.
+_INTENSIVE = frozenset({"affinity", "diffusion", "drive", "count"})
+
+
+def parts_of(quantity: str, offered: Collection[str]) -> tuple[str, ...]:
+    """Return the model quantities whose sum is a quantity; empty if the model has none.
+
+    Parameters
+    ----------
+    quantity : str
+        ``measure__entity``.
+    offered : collection of str
+        Quantities of the model.
+
+    Examples
+    --------
+    >>> parts_of("mrna__cytokines", {"mrna__IL6", "mrna__CXCL8", "mrna__MMP9"})
+    ('mrna__IL6', 'mrna__CXCL8')
+    >>> parts_of("mrna__MMP9", {"mrna__MMP9"})
+    ('mrna__MMP9',)
+    """
+    if quantity in offered:
+        return (quantity,)
+    measure, _, entity = quantity.partition("__")
+    if measure in _INTENSIVE:
+        return ()
+    names = (f"{measure}__{member}" for member in _classes().get(entity, ()))
+    return tuple(name for name in names if name in offered)
+
+
+def outputs_for(quantities: Sequence[str], offered: Collection[str]) -> tuple[str, ...]:
+    """Return the model quantities that some quantities are made of, each once."""
+    return tuple(dict.fromkeys(part for name in quantities for part in parts_of(name, offered)))
+
+
+def gathered(
+    values: NDArray[np.float64], outputs: Sequence[str], quantities: Sequence[str], offered: Collection[str]
+) -> NDArray[np.float64]:
+    """Return quantities from the model quantities they are made of.
+
+    Parameters
+    ----------
+    values : ndarray, shape (..., n_outputs)
+        Model quantities in the order of `outputs`, as :func:`outputs_for` gives them.
+    outputs, quantities : sequence of str
+        What was simulated, and what is wanted.
+    offered : collection of str
+        Quantities of the model.
+
+    Returns
+    -------
+    ndarray, shape (..., n_quantities)
+    """
+    column = {name: i for i, name in enumerate(outputs)}
+    parts = ([column[part] for part in parts_of(name, offered)] for name in quantities)
+    return np.stack([values[..., own].sum(axis=-1) for own in parts], axis=-1) if quantities else values[..., :0]
+
+
+@cache
+def _classes() -> Mapping[str, tuple[str, ...]]:
+    """Return the members of every class of the vocabulary, all as the model writes names."""
+    from haptos.conditions.catalogue import load_vocabulary
+
+    entities = load_vocabulary().entities.values()
+    return {_written(e.id): tuple(map(_written, e.members)) for e in entities if e.kind == "class"}
+
+
+def _written(entity: str) -> str:
+    return entity.replace(":", "_").replace("-", "_")
