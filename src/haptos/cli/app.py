@@ -63,6 +63,7 @@ class _Top(TyperGroup):
 LAZY: Mapping[str, tuple[str, str, str]] = {
     "runs": ("haptos.cli.runs", "List, show and verify finished runs.", "Experiments"),
     "evidence": ("haptos.cli.evidence", "Claims, sources and quantities of the library.", "Literature"),
+    "cells": ("haptos.cli.cells", "List the cell lines and contexts; make one from transcripts.", "Library"),
     "model": ("haptos.cli.model", "Look at, simulate and sample any SBML or Antimony file.", "Models"),
 }
 
@@ -150,14 +151,6 @@ def reproduce(  # noqa: PLR0917 - typer passes by name
         as_json=as_json,
         open_report=open_report,
     )
-
-
-@app.command("cells", rich_help_panel="Library")
-def cells(as_json: AsJson = False) -> None:
-    """List the cell lines and contexts, and which of them can be simulated."""
-    from haptos.cli.listing import cells_command
-
-    cells_command(as_json=as_json)
 
 
 @app.command("compounds", rich_help_panel="Library")

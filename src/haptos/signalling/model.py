@@ -25,7 +25,22 @@ from haptos.signalling.sbml import antimony_to_sbml, read_sbml
 __all__ = ["MODULES", "Model", "composed_sbml", "composition", "fingerprint", "model"]
 
 #: Modules of the shared model, in the order of composition.
-MODULES = ("nfkb", "ilk_akt", "ap1", "rac1", "mmp9", "pharmacology")
+MODULES = (
+    "integrin",
+    "inside_out",
+    "calcium",
+    "fak_src",
+    "rho",
+    "erk",
+    "pi3k_akt",
+    "nfkb",
+    "transcription",
+    "mmps",
+    "cxcr4",
+    "cell_cycle",
+    "apoptosis",
+    "pharmacology",
+)
 
 _REFERENCE_VOLUMES = {"cytoplasm": 1954.0, "nucleus": 540.0, "medium": 2e6}
 _DATA_FOLDERS = ("modules", "integrins", "parameters", "ensemble", "cells", "compounds", "ligands", "variants")

@@ -34,7 +34,24 @@ class _Handles(Spec):
 
 #: Tables of ``library/parameters`` that make up a parameter vector: those of the network, then
 #: those of the rooms that read its output.
-TABLES = ("surroundings", "nfkb", "ilk_akt", "ap1", "rac1", "mmp9", "pharmacology", "crossing")
+TABLES = (
+    "surroundings",
+    "integrin",
+    "inside_out",
+    "calcium",
+    "fak_src",
+    "rho",
+    "erk",
+    "pi3k_akt",
+    "nfkb",
+    "transcription",
+    "mmps",
+    "cxcr4",
+    "cell_cycle",
+    "apoptosis",
+    "pharmacology",
+    "crossing",
+)
 
 
 @cache

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -17,8 +18,9 @@ from haptos.core.specs import Spec, read_spec
 from haptos.errors import Issue, SpecError, nearest
 from haptos.signalling.cells import CellLine
 from haptos.signalling.integrins import heterodimers
+from haptos.signalling.modules import library_text, module_names
 
-__all__ = ["CLIP", "Imported", "Transcripts", "context_from", "context_text", "read_transcripts"]
+__all__ = ["CLIP", "Imported", "Transcripts", "context_from", "context_text", "proteins_of_modules", "read_transcripts"]
 
 #: Range of folds that is believed; what lies beyond is clipped.
 CLIP = (0.02, 50.0)
@@ -65,7 +67,8 @@ class Imported:
     cell : CellLine
         The context.
     clipped : tuple of str
-        Entries whose fold was clipped to :data:`CLIP`.
+        Entries whose fold was clipped to :data:`CLIP`, or that take the amount of the parameter table
+        because the reference cell has none.
     unknown : tuple of str
         Symbols of the table that the model does not use.
     missing : tuple of str
@@ -192,7 +195,14 @@ def _model_genes() -> frozenset[str]:
     return frozenset(pooled | {u for h in heterodimers().values() for u in (h.alpha, h.beta)})
 
 
-def context_from(table: Transcripts, like: CellLine, name: str, offered: Collection[str]) -> Imported:
+@cache
+def proteins_of_modules() -> tuple[str, ...]:
+    """Return the names that ``expression`` of a cell may hold: all amounts of the modules, without integrins."""
+    texts = (re.sub(r"//.*", "", library_text(f"{name}.ant")) for name in module_names())
+    return tuple(sorted({name for text in texts for name in re.findall(r"\bexpression__(\w+)", text)}))
+
+
+def context_from(table: Transcripts, like: CellLine, name: str) -> Imported:
     """Make a context: amounts of a known cell times the folds of the transcripts.
 
     Parameters
@@ -203,8 +213,6 @@ def context_from(table: Transcripts, like: CellLine, name: str, offered: Collect
         The library's cell for the reference line.
     name : str
         Identifier of the context.
-    offered : collection of str
-        Parameters of the composed model: which names `expression` may hold.
 
     Notes
     -----
@@ -212,15 +220,14 @@ def context_from(table: Transcripts, like: CellLine, name: str, offered: Collect
     silent (below 0.5) where the reference expresses it (above 5) counts as lost. A heterodimer follows
     the scarcer of its subunits; one that the reference cell lacks is scaled like its others.
     """
-    wanted = sorted(n.removeprefix("expression__") for n in offered if n.startswith("expression__"))
-    proteins = [n for n in wanted if not n.startswith("ITG") or n.startswith("ITGB1BP") or n == "ITGB3BP"]
+    proteins = proteins_of_modules()
     expression, clipped, missing = _amounts(proteins, table, like)
     used = {g for n in proteins for g in _names().pools.get(n, (n,))} | _model_genes()
     cell = CellLine(
         id=name,
         label=name,
         basis=f"transcripts per million relative to those of {like.id}, whose amounts they multiply",
-        confidence="measured",
+        confidence="assumed",
         profile=like.profile,
         integrins=_heterodimers(table, like),
         expression=expression,
@@ -234,7 +241,9 @@ def context_from(table: Transcripts, like: CellLine, name: str, offered: Collect
     return Imported(cell, tuple(clipped), unknown, tuple(missing), table.renamed)
 
 
-def _amounts(names: list[str], table: Transcripts, like: CellLine) -> tuple[dict[str, float], list[str], list[str]]:
+def _amounts(
+    names: tuple[str, ...], table: Transcripts, like: CellLine
+) -> tuple[dict[str, float], list[str], list[str]]:
     """Return amounts by name, which of them were clipped, and names without transcripts."""
     amounts = dict(like.expression)
     clipped: list[str] = []
@@ -247,7 +256,11 @@ def _amounts(names: list[str], table: Transcripts, like: CellLine) -> tuple[dict
         own, other = (sum(side[g] for g in genes) for side in (table.line, table.reference))
         fold, outside = _fold(own, other)
         clipped += [name] if outside else []
-        amounts[name] = _rounded(min(like.expression.get(name, 1.0) * fold, 1000.0))
+        there = like.expression.get(name, 1.0)
+        if there == 0.0 and own > EXPRESSED:  # nothing to scale: the amount of the parameter table
+            there, fold = 1.0, 1.0
+            clipped.append(f"{name} (absent from the reference)")
+        amounts[name] = _rounded(min(there * fold, 1000.0))
     return amounts, clipped, missing
 
 
@@ -287,7 +300,8 @@ def context_text(found: Imported) -> str:
     """Return a context as a cell file; equal contexts give equal texts."""
     cell = found.cell
     lines = [
-        f"# Made by 'haptos cells import'. Folds are clipped to {CLIP[0]:g} to {CLIP[1]:g}; transcripts are not protein.",
+        f"# Made by 'haptos cells import'. Folds are held within {CLIP[0]:g} to {CLIP[1]:g}; RNA is not protein.",
+        "# Mutations are not in a table of transcripts: add them by hand. Tonic inputs are those of the reference.",
         "version: 1",
         "cells:",
         f"- id: {cell.id}",
