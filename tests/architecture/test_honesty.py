@@ -14,7 +14,7 @@ from haptos.core.located import load_yaml
 
 #: What a cell-line file may say: what a cell contains, where it is, and where that is known from.
 CELL_KEYS = {
-    "id", "label", "basis", "confidence", "source",
+    "id", "label", "basis", "confidence", "source", "profile", "like", "normal",
     "expression", "endogenous", "constitutive", "mutations", "totals", "integrins",
     "volumes", "geometry", "culture", "surroundings",
 }  # fmt: skip
@@ -62,8 +62,8 @@ def keys_in(data: Any) -> Iterator[str]:
 @pytest.mark.parametrize("file", cell_files(), ids=lambda f: f.name)
 def test_cells_differ_only_in_what_they_contain_and_where_they_are(file: Any) -> None:
     data = load_yaml(file).data
-    assert set(data) <= {"version", "cells"}
-    for cell in data["cells"]:
+    assert set(data) <= {"version", "profiles", "cells"}
+    for cell in (*data.get("profiles", ()), *data["cells"]):
         assert set(cell) <= CELL_KEYS, cell["id"]
         assert [key for key in keys_in(cell) if RATE.search(key)] == [], cell["id"]
 

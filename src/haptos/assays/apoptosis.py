@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, Literal, override
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, override
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,12 +98,12 @@ class ApoptosisAssay(AbstractEndpoint):
         self.require(measure)
         enzymes = tuple(n for n in of if n.startswith(_CASPASE) or n == _CASPASES)
         others = tuple(n for n in of if n not in enzymes)
-        fields = {
+        choices: Mapping[str, Mapping[str, Any]] = {
             "caspase_activity": {"caspases": enzymes, "freed": others},
             "unbound": {"freed": tuple(of)},
             "cytochrome_c_release": {"cytochrome_c": True},
-        }.get(measure, {})
-        return build_protocol(ApoptosisProtocol, duration, **fields)
+        }
+        return build_protocol(ApoptosisProtocol, duration, **choices.get(measure, {}))
 
     @override
     def measure(

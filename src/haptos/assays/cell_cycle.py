@@ -106,10 +106,9 @@ class CellCycleAnalysis(AbstractEndpoint):
         """Return counted shares; the phases of one culture come from one histogram."""
         p = own_protocol(protocol, CellCycleProtocol)
         ideal = ends_of(values)
-        how = {"variation": _CULTURE, "technical": technical}
-        entered = scattered(ideal[:1], rng, cells=p.cells, **how)
+        entered = scattered(ideal[:1], rng, variation=_CULTURE, cells=p.cells, technical=technical)
         phases = np.append(ideal[1:], max(0.0, 1.0 - float(ideal[1:].sum())))
-        counted = scattered_parts(phases, rng, cells=p.cells, **how)
+        counted = scattered_parts(phases, rng, variation=_CULTURE, cells=p.cells, technical=technical)
         return np.concatenate([entered, counted[:2]])
 
     @override

@@ -39,7 +39,8 @@ def happened(counter: Array) -> Array:
     >>> happened(np.array([3.0, 3.0 + np.log(2.0)])).round(6).tolist()
     [0.0, 0.5]
     """
-    return -np.expm1(-np.maximum(counter - counter[0], 0.0) / _COUNTED)
+    shares: Array = -np.expm1(-np.maximum(counter - counter[0], 0.0) / _COUNTED)
+    return shares
 
 
 def scattered(ideal: Array, rng: np.random.Generator, *, variation: float, cells: int, technical: int) -> Array:

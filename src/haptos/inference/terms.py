@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, cached_property
 from importlib import resources
@@ -20,7 +21,7 @@ from haptos.core.located import parse_yaml
 from haptos.core.specs import CellDensity, Quantity, Spec, read_spec
 from haptos.errors import Status
 from haptos.evidence.claims import AnyExpectation
-from haptos.evidence.judge import Reading, member_finding
+from haptos.evidence.judge import Finding, Reading, member_finding
 from haptos.signalling.condition import Condition, Outcome, Outcomes
 
 __all__ = ["Term", "calibrated_claims", "load_terms"]
@@ -100,22 +101,39 @@ class Term(Spec):
         outcomes : sequence of Outcomes
             In the order of :attr:`conditions`.
         """
-        held = np.ones(len(outcomes[0]), dtype=bool)
+        return np.array([f.holds for f in self._findings(outcomes)], dtype=bool)
+
+    def margins_each(self, outcomes: Sequence[Outcomes]) -> NDArray[np.float64]:
+        """Return for every parameter vector how far inside its bound the term is, shape (B,).
+
+        As :attr:`haptos.evidence.judge.Finding.margin`; nan where a simulation failed.
+        """
+        return np.array([f.margin for f in self._findings(outcomes)])
+
+    def _findings(self, outcomes: Sequence[Outcomes]) -> list[Finding]:
+        """Return the least favourable finding of every vector over the assays of the term."""
+        worst: list[Finding] = [Finding(holds=True, effect=math.nan, margin=math.inf)] * len(outcomes[0])
         for group, assay in enumerate(self.assays or (None,)):
             own = outcomes[group * len(self.arms) : (group + 1) * len(self.arms)]
             times = np.array(_TIMES) if assay is None else np.array(_times(find_assay(assay))[-1:])
             courses = [self._courses(found, assay) for found in own]
-            for b in np.flatnonzero(held):
-                held[b] = self._met({arm: Reading(times, c[b]) for arm, c in zip(self.arms, courses, strict=True)})
-        return held
+            for b, before in enumerate(worst):
+                readings = {arm: Reading(times, c[b]) for arm, c in zip(self.arms, courses, strict=True)}
+                found = self._finding(readings)
+                if not (found.margin >= before.margin and found.holds >= before.holds):
+                    worst[b] = found
+        return worst
 
-    def _met(self, readings: Mapping[str, Reading]) -> bool:
+    def _finding(self, readings: Mapping[str, Reading]) -> Finding:
         if not all(np.all(np.isfinite(r.values)) for r in readings.values()):
-            return False
+            return Finding(holds=False, effect=math.nan)
         if self.expect is not None:
-            return member_finding(self.expect, readings, smallest_fold=self.smallest_fold).holds
+            return member_finding(self.expect, readings, smallest_fold=self.smallest_fold)
         values = np.concatenate([r.values.ravel() for r in readings.values()])
-        return bool(values.max() <= (self.steady_within or 1.0) * values.min())
+        low, high = float(values.min()), float(values.max())
+        limit = self.steady_within or 1.0
+        margin = math.log(limit) - math.log(high / low) if low > 0 else -math.inf
+        return Finding(high <= limit * low, high / low if low > 0 else math.inf, margin)
 
     def _condition(self, arm: str, times: tuple[float, ...], quantities: tuple[str, ...]) -> Condition:
         return Condition(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from haptos.errors import HaptosError
-from haptos.evidence.claims import Count
+from haptos.evidence.claims import Count, Sustained, Transient
 from haptos.lab.plan import condition_of, registered_assays
 from haptos.lab.simulator import CellSimulator, Simulator
 from haptos.lab.static import missing_registry
@@ -25,13 +25,26 @@ def expressibility(claim: Claim) -> str | None:
     Parameters
     ----------
     claim : Claim
-        Only its trial is looked at, and for counts the registry.
+        Only its trial is looked at; for counts the registry, and for courses how long they must be.
     """
     if claim.trial is None:
         return f"untestable: {(claim.untestable or 'no trial').replace('_', ' ')}"
     if isinstance(claim.expect, Count):
         return missing_registry(claim.expect)
-    return trial_expressibility(claim.trial, CellSimulator(), registered_assays())
+    assays = registered_assays()
+    reason = trial_expressibility(claim.trial, CellSimulator(), assays)
+    return reason if reason is not None else _too_short(claim, claim.trial, assays)
+
+
+def _too_short(claim: Claim, trial: Trial, assays: Mapping[str, AbstractAssay]) -> str | None:
+    """Return why the course of a trial cannot show what a claim says of a later time; None if it can."""
+    if not isinstance(claim.expect, Transient | Sustained):
+        return None
+    asked = claim.expect.back_by if isinstance(claim.expect, Transient) else claim.expect.until
+    end = float(assays[trial.assay].times(experiment_of(trial, assays).assay)[-1])
+    if asked.value <= end:
+        return None
+    return f"the course ends at {end / 60:g} h, but the expectation speaks of {asked}; give the readout a later 'at'"
 
 
 def trial_expressibility(trial: Trial, simulator: Simulator, assays: Mapping[str, AbstractAssay]) -> str | None:

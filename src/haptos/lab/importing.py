@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from haptos.errors import Issue, SpecError, nearest
 
 if TYPE_CHECKING:
-    from haptos.signalling.transcripts import Imported, Scale
+    from haptos.signalling.contexts.transcripts import Imported, Scale
 
 __all__ = ["ImportedFile", "import_cells"]
 
@@ -37,7 +37,7 @@ def import_cells(
     Parameters
     ----------
     table : Path
-        Table of transcripts; see :func:`haptos.signalling.transcripts.read_transcripts`.
+        Table of transcripts; see :func:`haptos.signalling.contexts.transcripts.read_transcripts`.
     reference, line : str
         Columns of the reference line and of the user's line.
     name : str, optional
@@ -55,7 +55,7 @@ def import_cells(
         With every problem of the request and of the table.
     """
     from haptos.signalling.cells import cell_lines
-    from haptos.signalling.transcripts import context_from, context_text, read_transcripts
+    from haptos.signalling.contexts.transcripts import context_from, context_text, read_transcripts
 
     known, name, like = cell_lines(), name or line, like or reference
     file = out or table.with_name(f"{name}.yaml")

@@ -20,8 +20,9 @@ from haptos.signalling.actions import Refusal, changes_of
 from haptos.signalling.agents import coatings
 from haptos.signalling.cells import cell_lines
 from haptos.signalling.condition import Condition, Outcome, Outcomes, Population
+from haptos.signalling.cuts import CUT
 from haptos.signalling.ensemble import ensemble_size, member_vector
-from haptos.signalling.model import Model, fingerprint, model
+from haptos.signalling.model import Model, fingerprint
 from haptos.signalling.network import Segment, SimulationResult
 from haptos.signalling.parameters import load_parameters
 from haptos.signalling.readouts import gathered, outputs_for, parts_of
@@ -178,7 +179,8 @@ def simulate_vectors(
     threads : int
         Threads of the integrator; they change no bit.
     changed : mapping of str to ndarray of shape (B,), optional
-        Values that replace those of the vectors.
+        Values that replace those of the vectors; also shares of reactions, see
+        :func:`haptos.signalling.cuts.cut_name`.
 
     Returns
     -------
@@ -192,10 +194,12 @@ def simulate_vectors(
     """
     solver = EngineSolver(_METHOD, threads=threads)
     everything = {**dict(zip(load_parameters(), vectors.T, strict=True)), **(changed or {})}
+    cuttable = any(name.startswith(CUT) for name in changed or ())
     found: dict[int, Outcomes] = {}
     for members in _by_preculture(conditions).values():
-        compiled = model(members[0][1].integrins)
-        elsewhere = {name: np.asarray(v) for name, v in everything.items() if name not in compiled.offered}
+        compiled = model_of(conditions[members[0][0]], cuttable=cuttable)
+        absent = {name: np.asarray(v) for name, v in everything.items() if name not in compiled.offered}
+        elsewhere = {name: v for name, v in absent.items() if not name.startswith(CUT)}
         given = {name: v for name, v in everything.items() if name in compiled.offered}
         factors = _factors(replicates or [None] * len(vectors), seed, compiled)
         values = _values(members[0][1], given, factors, compiled)

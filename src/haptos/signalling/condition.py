@@ -34,6 +34,8 @@ class Condition(Spec):
         Sampling times after the start of the assay [min], increasing.
     quantities : tuple of str
         Model quantities to return, named ``measure__entity``.
+    cuts : tuple of str
+        Reactions that do not run, at any time; only audits and explanations set them.
     """
 
     cells: str
@@ -42,6 +44,7 @@ class Condition(Spec):
     fresh_medium: bool = False
     times: tuple[float, ...]
     quantities: tuple[str, ...]
+    cuts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

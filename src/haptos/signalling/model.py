@@ -16,6 +16,7 @@ from haptos.core.packing import pack, unpack
 from haptos.errors import ModelError, ParameterError
 from haptos.signalling._kinetic_model import KineticModel
 from haptos.signalling.compose import Composition, compose
+from haptos.signalling.cuts import with_cuts
 from haptos.signalling.instances import TEMPLATE, integrin_module
 from haptos.signalling.modules import load_module
 from haptos.signalling.network import Network, compile_network
@@ -107,20 +108,29 @@ def composed_sbml(integrins: frozenset[str] = frozenset()) -> str:
 
 
 @cache
-def model(integrins: frozenset[str] = frozenset()) -> Model:
-    """Return the compiled model with these heterodimers: built once per process, kept on disk for the next."""
-    key = ("model", ",".join(sorted(integrins)), *_deciding())
+def model(integrins: frozenset[str] = frozenset(), *, cuttable: bool = False) -> Model:
+    """Return the compiled model with these heterodimers: built once per process, kept on disk for the next.
+
+    Parameters
+    ----------
+    integrins : frozenset of str
+        Heterodimers to instantiate.
+    cuttable : bool
+        Whether every reaction has a multiplier, see :mod:`haptos.signalling.cuts`.
+    """
+    key = ("cuttable model" if cuttable else "model", ",".join(sorted(integrins)), *_deciding())
     content = load_kept("models", key)
     if content is not None:
         with suppress(ParameterError):
             return cast("Model", unpack(content))
-    built = _build(integrins)
+    built = _build(integrins, cuttable)
     save_kept("models", key, pack(built))
     return built
 
 
-def _build(integrins: frozenset[str]) -> Model:
+def _build(integrins: frozenset[str], cuttable: bool) -> Model:
     kinetic = read_sbml(composed_sbml(integrins))
+    kinetic = with_cuts(kinetic) if cuttable else kinetic
     network = compile_network(kinetic)
     if not network.system.autonomous:
         raise ModelError("a rate of the library's modules depends on time itself; cells could not settle")

@@ -21,6 +21,7 @@ from haptos.core.hashing import content_hash
 from haptos.signalling.actions import Change, Refusal, changes_of, surroundings_of
 from haptos.signalling.cells import CellLine, cell_line
 from haptos.signalling.condition import Condition
+from haptos.signalling.cuts import cut_name
 from haptos.signalling.instances import TEMPLATE, heterodimers_for
 from haptos.signalling.model import MODULES, Model, model
 from haptos.signalling.network import Segment
@@ -117,9 +118,9 @@ def integrins_of(condition: Condition) -> frozenset[str]:
     return heterodimers_for(cell_of(condition).integrins, targets)
 
 
-def model_of(condition: Condition) -> Model:
-    """Return the compiled model that a condition needs."""
-    return model(integrins_of(condition))
+def model_of(condition: Condition, *, cuttable: bool = False) -> Model:
+    """Return the compiled model that a condition needs; with multipliers of reactions where some are cut."""
+    return model(integrins_of(condition), cuttable=cuttable or bool(condition.cuts))
 
 
 def schedule_of(condition: Condition, compiled: Model) -> Schedule:
@@ -157,7 +158,8 @@ def _contents(cell: CellLine, condition: Condition, compiled: Model) -> dict[str
         "nucleus": cell.volumes.nucleus.value,
         "medium": 1.0 / condition.culture.density.value,
     }
-    return {**volumes, **{name: value for name, value in cell.settings().items() if name in compiled.offered}}
+    cuts = dict.fromkeys((name for name in map(cut_name, condition.cuts) if name in compiled.offered), 0.0)
+    return {**volumes, **{name: value for name, value in cell.settings().items() if name in compiled.offered}, **cuts}
 
 
 def _in_force(

@@ -254,12 +254,13 @@ def _amounts(
             missing.append(name)
             continue
         own, other = (sum(side[g] for g in genes) for side in (table.line, table.reference))
-        fold, outside = _fold(own, other)
-        clipped += [name] if outside else []
         there = like.expression.get(name, 1.0)
         if there == 0.0 and own > EXPRESSED:  # nothing to scale: the amount of the parameter table
-            there, fold = 1.0, 1.0
+            amounts[name] = 1.0
             clipped.append(f"{name} (absent from the reference)")
+            continue
+        fold, outside = _fold(own, other)
+        clipped += [name] if outside else []
         amounts[name] = _rounded(min(there * fold, 1000.0))
     return amounts, clipped, missing
 

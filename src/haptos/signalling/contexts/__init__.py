@@ -1,0 +1,1 @@
+"""Making cell contexts from data of the user."""
