@@ -36,7 +36,7 @@ from haptos.lab.run import Bench
 from haptos.lab.scoring import ClaimScorer
 from haptos.numerics import philox_stream
 from haptos.signalling.cell import simulate_vectors
-from haptos.signalling.parameters import load_parameters
+from haptos.signalling.building.parameters import load_parameters
 from haptos.store.runs import RunStore
 
 Array = NDArray[np.float64]

@@ -46,6 +46,7 @@ DRIVES = {
     "proteolysis__matrix": 3.0,
     "count__S_entry": 1.2,
     "count__death": 0.8,
+    "attached__cells": 0.08,
 }
 
 
@@ -64,7 +65,7 @@ def sample_of(assay: AbstractAssay, protocol: Protocol, scale: float = 1.0) -> S
     for i, need in enumerate(assay.needs(protocol)):
         level = DRIVES.get(need.name, 10.0 + 7.0 * i)
         amounts[need.name] = scale * np.linspace(0.5 * level, level, times.size)
-    return Sample(times, amounts, {"nucleus_area": 70.0})
+    return Sample(times, amounts, {"nucleus_area": 70.0, "cell_volume": 2494.0})
 
 
 def table_of(assay: AbstractAssay, protocol: Protocol, repeats: int = 2) -> pd.DataFrame:

@@ -27,11 +27,14 @@ from haptos.assays.shares import scattered
 from haptos.conditions.experiment import Protocol
 from haptos.core.specs import QuantityOf
 from haptos.core.units import Quantity
+from haptos.errors import ParameterError
 
 __all__ = ["AdhesionAssay", "AdhesionProtocol"]
 
 _WELL = 0.15
 _HELD = Need("attached", "cells")
+#: Molecules in 1 µm³ at 1 nM.
+_MOLECULES = 0.6022
 
 
 class AdhesionProtocol(TimedProtocol):
@@ -39,10 +42,15 @@ class AdhesionProtocol(TimedProtocol):
 
     name: Literal["adhesion_strength"] = Field("adhesion_strength", description="the assay")
     duration: AssayDuration = hours(1)
-    half_attached: Annotated[Quantity, QuantityOf("concentration", minimum=1e-3, maximum=1e4)] = Field(
-        Quantity(20.0, "concentration", "20 nM"),
-        description="clustered integrins per cell volume with which half of the cells withstand the washing; "
-        "harder washing is a higher number",
+    bonds: float = Field(
+        100.0,
+        ge=1.0,
+        le=1e6,
+        description="clustered integrins per cell with which half of the cells withstand the washing; "
+        "the default is rinsing, 2 nN at 20 pN per bond; harder washing needs more",
+    )
+    nonspecific: Annotated[Quantity, QuantityOf("fraction", minimum=1e-4, maximum=0.5)] = Field(
+        Quantity(0.02, "fraction", "2 %"), description="share of the cells that stays without integrins"
     )
     steepness: float = Field(2.0, ge=1.0, le=8.0, description="how sharply the share rises (Hill exponent)")
     cells: int = Field(500, ge=20, le=1_000_000, description="cells counted per well")
@@ -51,8 +59,7 @@ class AdhesionProtocol(TimedProtocol):
 class AdhesionAssay(AbstractEndpoint):
     """Cells that stay over cells that were plated.
 
-    Both numbers of the washing are assumed: 20 nM are about 30,000 clustered integrins per
-    cell. Only the order of arms rests on the model.
+    The numbers of the washing are assumed; the order of arms rests on the model.
     """
 
     name = "adhesion_strength"
@@ -74,9 +81,20 @@ class AdhesionAssay(AbstractEndpoint):
 
     @override
     def ideal(self, sample: Sample, protocol: Protocol) -> tuple[Value, ...]:
+        """Return the share of cells that stay.
+
+        Raises
+        ------
+        ParameterError
+            If the sample lacks the clustered integrins or the volume of the cell.
+        """
         p = own_protocol(protocol, AdhesionProtocol)
-        strength = (np.maximum(sample.series(_HELD), 0.0) / p.half_attached.value) ** p.steepness
-        return (Value("attached_fraction", "", reading(strength / (1.0 + strength), p.every), "1"),)
+        if "cell_volume" not in sample.geometry:
+            raise ParameterError("the sample gives no 'cell_volume' [µm³] in its geometry")
+        held = np.maximum(sample.series(_HELD), 0.0) * _MOLECULES * sample.geometry["cell_volume"]
+        strength = (held / p.bonds) ** p.steepness
+        stays = p.nonspecific.value + (1.0 - p.nonspecific.value) * strength / (1.0 + strength)
+        return (Value("attached_fraction", "", reading(stays, p.every), "1"),)
 
     @override
     def protocol_for(self, measure: str, of: Sequence[str], *, duration: float | None = None) -> Protocol:

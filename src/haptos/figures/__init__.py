@@ -9,6 +9,7 @@ from haptos.figures.board import board_figure
 from haptos.figures.courses import Mark, time_course_figure
 from haptos.figures.data import BoardRow, Published
 from haptos.figures.experiment import experiment_figure
+from haptos.figures.overview import overview_figure
 from haptos.figures.report import report_html
 from haptos.figures.report_data import (
     Assumption,
@@ -34,6 +35,7 @@ __all__ = [
     "as_svg",
     "board_figure",
     "experiment_figure",
+    "overview_figure",
     "report_html",
     "save",
     "time_course_figure",

@@ -49,6 +49,8 @@ class BoardRow:
     basis : str
         ``calibrated`` where the finding entered the calibration of the parameters, ``predicted``
         where it did not; empty where nothing was simulated.
+    system : str
+        Part of the system that the claim speaks of, for instance ``S1``; may be empty.
     """
 
     claim: str
@@ -63,6 +65,7 @@ class BoardRow:
     reason: str = ""
     source: str = ""
     basis: str = ""
+    system: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,10 @@ th[aria-sort=descending] button::after { content: " \\2193"; color: var(--ink); 
 .bar { display: inline-block; width: 4.5rem; height: .5rem; margin-right: .5rem; border-radius: 3px; overflow: hidden;
   background: var(--line); vertical-align: .05rem; }
 .bar i { display: block; height: 100%; background: currentColor; }
+.filter { display: flex; flex-wrap: wrap; gap: .5rem; align-items: center; margin: .8rem 0; font-size: .875rem; }
+.filter input, .filter select { font: inherit; color: inherit; background: var(--paper); border: 1px solid var(--line);
+  border-radius: 4px; padding: .25rem .5rem; }
+.filter input { flex: 1 1 16rem; } .filter span { color: var(--soft); }
 .counts { display: flex; flex-wrap: wrap; gap: .3rem 1.4rem; list-style: none; padding: 0; }
 pre { background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: .7rem 1rem;
   white-space: pre-wrap; overflow-wrap: anywhere; font-size: .875rem; }
@@ -66,7 +70,7 @@ code, pre { font-family: ui-monospace, "SF Mono", Consolas, "DejaVu Sans Mono", 
 footer { color: var(--soft); font-size: .8125rem; padding-top: 2rem; padding-bottom: 2.5rem; }
 @media print { :root { color-scheme: light; --ink: #000; --soft: #444; --line: #bbb; --paper: #fff; --card: #f6f6f6;
   --link: #000; --warn: #fff6e0; --good: #0b7a53; --bad: #b3261e; --open: #8a5a00; --vacuous: #7b4fa3; --none: #555; }
-  @page { margin: 16mm; } body { font-size: 10pt; } nav, .skip { display: none; } main, header, footer { padding: 0; }
+  @page { margin: 16mm; } body { font-size: 10pt; } nav, .skip, .filter { display: none; } main, header, footer { padding: 0; }
   h2, h3 { break-after: avoid; } figure, tr, .lead { break-inside: avoid; } thead { display: table-header-group; }
   .wide, figure .sheet { overflow: visible; } th button::after { content: ""; }
   .bar, .bar i { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
@@ -97,6 +101,39 @@ for (const table of document.querySelectorAll("table[data-sortable]")) {
       body.append(...rows);
     });
   });
+  const rows = [...body.rows];
+  if (rows.length < 12) continue;
+  const bar = document.createElement("div"), search = document.createElement("input");
+  const shown = document.createElement("span"), chosen = {};
+  bar.className = "filter";
+  search.type = "search";
+  search.placeholder = "Filter: words of the claim";
+  search.setAttribute("aria-label", "Filter the table by words");
+  const filter = () => {
+    const words = search.value.toLowerCase().split(/\\s+/).filter(Boolean);
+    let count = 0;
+    for (const row of rows) {
+      const text = row.textContent.toLowerCase();
+      row.hidden = !words.every(word => text.includes(word)) ||
+        Object.entries(chosen).some(([key, value]) => value && (row.dataset[key] ?? "") !== value);
+      count += !row.hidden;
+    }
+    shown.textContent = `${count} of ${rows.length}`;
+  };
+  bar.append(search);
+  for (const key of ["system", "verdict", "basis"]) {
+    const values = [...new Set(rows.map(row => row.dataset[key] ?? "").filter(Boolean))];
+    if (values.length < 2) continue;
+    const list = document.createElement("select");
+    list.setAttribute("aria-label", `Only this ${key}`);
+    list.append(new Option(`any ${key}`, ""), ...values.map(value => new Option(value, value)));
+    list.addEventListener("change", () => { chosen[key] = list.value; filter(); });
+    bar.append(list);
+  }
+  search.addEventListener("input", filter);
+  bar.append(shown);
+  table.parentElement.before(bar);
+  filter();
 }
 """
 

@@ -11,13 +11,14 @@ from haptos.figures.board import EXPECTATIONS
 from haptos.figures.data import BoardRow
 from haptos.figures.lettering import fold_text
 from haptos.figures.markup import Markup, doi_link, file_link, join, tag
+from haptos.figures.overview import VERDICT_ORDER, by_system
 from haptos.figures.page import page
 from haptos.figures.report_data import Cell, LiteratureVerdict, ReportData, ReportFigure, Table
 
 __all__ = ["report_html"]
 
 _SIGNS = {"supported": "✓", "contradicted": "✗", "undecided": "?", "vacuous": "○"}
-_ORDER = ("supported", "undecided", "contradicted", "vacuous", "not expressible", "untestable")
+_ORDER = VERDICT_ORDER
 
 
 def report_html(report: ReportData) -> str:
@@ -179,14 +180,21 @@ def _board(report: ReportData) -> Markup:
     counts = Counter(row.verdict for row in report.board)
     known = [v for v in _ORDER if counts[v]] + [v for v in counts if v not in _ORDER]
     chips = tag("ul", *(tag("li", f"{counts[v]} ", _verdict(v)) for v in known), class_="counts")
+    grouped = any(row.system for row in report.board)
     columns = ("Claim", "Statement", "Expected", "Effect (5–95 %)", "Members", "Verdict", "Why")
+    columns = ("System", *columns) if grouped else columns
     head = tag("tr", *(tag("th", c, scope="col") for c in columns))
-    rows = [_board_row(row) for row in report.board]
+    shown = [row for group in by_system(report.board).values() for row in group] if grouped else report.board
+    rows = [_board_row(row, grouped=grouped) for row in shown]
     caption = "Effect: fold of the reference arm, median of the ensemble."
     return join(chips, _scrolling(caption, tag("thead", head), tag("tbody", *rows), sortable=True))
 
 
-def _board_row(row: BoardRow) -> Markup:
+def _summaries(report: ReportData) -> Markup:
+    return join(*(_table(table) for table in report.tables))
+
+
+def _board_row(row: BoardRow, *, grouped: bool) -> Markup:
     sign, word = EXPECTATIONS.get(row.expectation, ("", row.expectation.replace("_", " ")))
     span = f" ({fold_text(row.low)}–{fold_text(row.high)})" if row.low is not None and row.high is not None else ""
     effect = "–" if row.effect is None else f"{fold_text(row.effect)}{span}"
@@ -194,6 +202,7 @@ def _board_row(row: BoardRow) -> Markup:
     source = join(tag("br"), tag("span", row.source, class_="soft small")) if row.source else ""
     return tag(
         "tr",
+        tag("td", row.system, class_="keep") if grouped else "",
         tag("th", row.claim, *_basis(row), scope="row", class_="keep"),
         tag("td", row.sentence, source),
         tag("td", f"{sign} {word}".strip()),
@@ -201,6 +210,9 @@ def _board_row(row: BoardRow) -> Markup:
         tag("td", _share(row.fraction, row.verdict), data_key=_key(row.fraction)),
         tag("td", _verdict(row.verdict), data_key=str(rank)),
         tag("td", row.reason, class_="small"),
+        data_verdict=row.verdict,
+        data_system=row.system or None,
+        data_basis=row.basis or None,
     )
 
 
@@ -240,6 +252,7 @@ _SECTIONS: tuple[tuple[str, str, Callable[[ReportData], Markup]], ...] = (
     ("arms", "Arms", _arms),
     ("comparisons", "Comparisons", _comparisons),
     ("literature", "Against the literature", _literature),
+    ("summaries", "In numbers", _summaries),
     ("board", "Verdict board", _board),
     ("methods", "Methods", _methods),
     ("assumptions", "Measured and assumed", _assumptions),

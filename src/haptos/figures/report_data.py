@@ -117,6 +117,8 @@ class ReportData:
         Comparisons that the library's claims also make.
     literature_note : str
         Said where there is no such claim, or to explain the match.
+    tables : tuple of Table
+        Tables that sum up the board.
     board : tuple of BoardRow
         Verdict board of a reproduction.
     methods : tuple of (str, str)
@@ -140,6 +142,7 @@ class ReportData:
     comparison_table: Table | None = None
     verdicts: tuple[LiteratureVerdict, ...] = ()
     literature_note: str = ""
+    tables: tuple[Table, ...] = ()
     board: tuple[BoardRow, ...] = ()
     methods: tuple[tuple[str, str], ...] = ()
     command: str = ""

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from haptos.numerics import philox_stream
-from haptos.signalling.parameters import load_parameters
+from haptos.signalling.building.parameters import load_parameters
 
 __all__ = ["Chain", "Prior", "Unmet", "advance", "begin_chain", "diversity", "walk"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, cached_property
@@ -188,5 +189,7 @@ def load_terms() -> tuple[Term, ...]:
 
 
 def calibrated_claims() -> frozenset[str]:
-    """Return the claims whose finding entered the calibration."""
-    return frozenset(claim for term in load_terms() for claim in term.shared_with)
+    """Return the claims whose finding entered the calibration: of its terms, and those its outcome lists."""
+    outcome = resources.files("haptos.library") / "ensemble" / "calibration.json"
+    listed = json.loads(outcome.read_text(encoding="utf-8")).get("calibrated_claims", ())
+    return frozenset([*listed, *(claim for term in load_terms() for claim in term.shared_with)])

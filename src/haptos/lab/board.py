@@ -15,15 +15,17 @@ from haptos.store.arrays import write_arrays, write_tables
 from haptos.store.files import told, write_whole
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
 
-    from haptos.figures import BoardRow
+    from haptos.figures import BoardRow, Table
     from haptos.lab.reproduce import Judged, Reproduction
     from haptos.lab.run import Bench
     from haptos.signalling.condition import Outcome
     from haptos.store.runs import Staging
 
-__all__ = ["board_table", "tally_text", "write_board"]
+__all__ = ["board_report", "board_table", "draw_board", "shown_rows", "system_counts", "tally_text", "write_board"]
 
 _RULE = (
     "The share of parameter sets in which the expectation holds: supported from 90 %, contradicted up to "
@@ -35,6 +37,8 @@ _BASIS = (
     "verdict shows that the model can meet them together; the others are predictions."
 )
 _ORDER = ("supported", "contradicted", "undecided", "vacuous", "not expressible", "untestable")
+#: Claims that fit a figure with one row each.
+_PAGE = 40
 _FILES = (
     ("claims.json", "the claims as formal records with their verdicts"),
     ("tables/board.csv", "one row per claim"),
@@ -53,12 +57,9 @@ def write_board(
     write_whole(folder / "claims.json", (json.dumps(_records(judged), indent=1, ensure_ascii=False) + "\n").encode())
     write_tables(folder / "tables", {"board": table})
     _write_arrays(staging, whole, outcomes)
-    figures = folder / "figures"
-    with told("make the folder", figures):
-        figures.mkdir()
-    rows = _board_rows(table)
-    report = _report(staging.key.name, whole, rows, _draw(rows, whole.title, figures), bench)
-    write_whole(folder / "report.html", report.encode())
+    rows = shown_rows(table)
+    figure = draw_board(rows, whole.title, folder / "figures")
+    write_whole(folder / "report.html", board_report(staging.key.name, whole, rows, figure, bench).encode())
     members = next((len(plan.members) for plan in whole.plans.values()), 0)
     return {
         "title": whole.title,
@@ -69,6 +70,7 @@ def write_board(
         "counts": dict(Counter(j.verdict for j in judged)),
         "verdict": tally_text(Counter(j.verdict for j in judged)),
         "basis": dict(Counter(f"{b} {v}" for b, v in zip(table["basis"], table["verdict"], strict=True) if b)),
+        "systems": system_counts(rows),
         "failed": [],
     }
 
@@ -152,7 +154,7 @@ def _write_arrays(staging: Staging, whole: Reproduction, outcomes: Mapping[str, 
     write_arrays(staging.result / "arrays.zarr", arrays, attributes)
 
 
-def _board_rows(table: pd.DataFrame) -> list[BoardRow]:
+def shown_rows(table: pd.DataFrame) -> list[BoardRow]:
     """Return the rows of the board; the effect axis shows folds, so other quantities stay in the reason."""
     from haptos.figures import BoardRow
 
@@ -173,6 +175,7 @@ def _board_rows(table: pd.DataFrame) -> list[BoardRow]:
                 reason=r["reason"] if shown or not r["quantity"] else _share_text(r),
                 source=r["source"],
                 basis=r["basis"],
+                system=r["system"],
             )
         )
     return rows
@@ -194,14 +197,51 @@ def _number(value: float) -> float | None:
     return None if math.isnan(value) else value
 
 
-def _draw(rows: Sequence[BoardRow], title: str, folder: Any) -> bytes:
-    from haptos.figures import board_figure, save
+def system_counts(rows: Sequence[BoardRow]) -> dict[str, dict[str, int]]:
+    """Return how often each verdict stands in each system, systems in their order."""
+    from haptos.figures.overview import by_system
 
-    svg, _png = save(board_figure(rows, title=title), folder, "board")
+    return {system: dict(Counter(row.verdict for row in group)) for system, group in by_system(rows).items()}
+
+
+def draw_board(rows: Sequence[BoardRow], title: str, folder: Path) -> bytes:
+    """Draw the board into a new folder, row by row if they fit a page, else one cell per claim; return the SVG."""
+    from haptos.figures import board_figure, overview_figure, save
+
+    with told("make the folder", folder):
+        folder.mkdir()
+    draw = board_figure if len(rows) <= _PAGE else overview_figure
+    svg, _png = save(draw(rows, title=title), folder, "board")
     return svg.read_bytes()
 
 
-def _report(name: str, whole: Reproduction, rows: Sequence[BoardRow], figure: bytes, bench: Bench) -> str:
+def board_report(
+    name: str,
+    whole: Reproduction,
+    rows: Sequence[BoardRow],
+    figure: bytes,
+    bench: Bench,
+    *,
+    tables: Sequence[Table] = (),
+    methods: Sequence[tuple[str, str]] = (),
+) -> str:
+    """Return the report of a board as HTML.
+
+    Parameters
+    ----------
+    name : str
+        Of the run.
+    whole : Reproduction
+        The trials.
+    rows : sequence of BoardRow
+        The board.
+    figure : bytes
+        Its picture.
+    bench : Bench
+        With what it was simulated.
+    tables, methods : sequence
+        Put before and after those of every board.
+    """
     from haptos.figures import FileNote, ReportData, ReportFigure, report_html
 
     counts = Counter(row.verdict for row in rows)
@@ -212,20 +252,34 @@ def _report(name: str, whole: Reproduction, rows: Sequence[BoardRow], figure: by
         "that several claims need were run once."
     )
     data = ReportData(
-        title=f"Reproduction: {whole.title}",
+        title=whole.title,
         subtitle=f"{name} · haptos {haptos.__version__}",
         question=(
             f"{len(whole.claims)} claims were asked for; each is an experiment of its own, run as a user's would be.",
         ),
         findings=(f"{tally_text(counts)}.",),
         figures=(ReportFigure("Board", figure, f"Verdicts on {len(rows)} claims: {tally_text(counts)}"),),
+        tables=(*tables, _systems_table(rows)),
         board=tuple(rows),
         methods=(
             ("Simulation", simulated),
             ("Verdict", _RULE),
             ("Calibrated or predicted", _BASIS),
+            *methods,
             ("Model", f"Fingerprint {bench.simulator.fingerprint()}."),
         ),
         files=tuple(FileNote(path, holds) for path, holds in _FILES),
     )
     return report_html(data)
+
+
+def _systems_table(rows: Sequence[BoardRow]) -> Table:
+    """Return the verdicts by system, with a line for all."""
+    from haptos.figures import Table
+
+    counts = system_counts(rows)
+    words = [v for v in _ORDER if any(found.get(v) for found in counts.values())]
+    lines = [(system or "–", *(found.get(v, 0) for v in words), sum(found.values())) for system, found in counts.items()]
+    total = Counter(row.verdict for row in rows)
+    lines += [("all", *(total[v] for v in words), len(rows))] if len(counts) > 1 else []
+    return Table("Claims by system and verdict", ("System", *words, "claims"), tuple(lines))

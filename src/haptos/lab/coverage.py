@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from haptos.errors import HaptosError
-from haptos.evidence.claims import Count, Sustained, Transient
+from haptos.evidence.claims import Count
+from haptos.lab.judging import latest_time
 from haptos.lab.plan import condition_of, registered_assays
 from haptos.lab.simulator import CellSimulator, Simulator
 from haptos.lab.static import missing_registry
@@ -38,11 +39,9 @@ def expressibility(claim: Claim) -> str | None:
 
 def _too_short(claim: Claim, trial: Trial, assays: Mapping[str, AbstractAssay]) -> str | None:
     """Return why the course of a trial cannot show what a claim says of a later time; None if it can."""
-    if not isinstance(claim.expect, Transient | Sustained):
-        return None
-    asked = claim.expect.back_by if isinstance(claim.expect, Transient) else claim.expect.until
+    asked = latest_time(claim.expect)
     end = float(assays[trial.assay].times(experiment_of(trial, assays).assay)[-1])
-    if asked.value <= end:
+    if asked is None or asked.value <= end:
         return None
     return f"the course ends at {end / 60:g} h, but the expectation speaks of {asked}; give the readout a later 'at'"
 

@@ -57,7 +57,7 @@ def lab_catalogue() -> Catalogue:
     from haptos.assays.registry import ASSAYS
     from haptos.conditions.catalogue import load_catalogue
     from haptos.signalling.cells import cell_lines
-    from haptos.signalling.modules import readable_entities
+    from haptos.signalling.building.modules import readable_entities
 
     known = load_catalogue()
     cells = tuple(dict.fromkeys((*known.names.get("cells", ()), *cell_lines())))

@@ -10,14 +10,16 @@ from numpy.typing import NDArray
 
 from haptos.assays.base import Value
 from haptos.assays.masses import protein_of
+from haptos.evidence.claims import Sustained, Transient
 from haptos.evidence.judge import Judgement, Reading, judge
 from haptos.lab.summaries import TWO_COURSES, delays, summarised
 
 if TYPE_CHECKING:
-    from haptos.evidence.claims import AnyExpectation, Readout
+    from haptos.core.units import Quantity
+    from haptos.evidence.claims import AnyExpectation, Count, Readout
     from haptos.lab.outcome import Readings
 
-__all__ = ["is_quotient", "judge_readings", "reading_of", "reason_of"]
+__all__ = ["is_quotient", "judge_readings", "latest_time", "reading_of", "reason_of"]
 
 Array = NDArray[np.float64]
 
@@ -77,6 +79,13 @@ def reading_of(values: Sequence[Value] | None, readout: Readout, times: Array) -
             rows = rows / below
     rows = summarised(rows, readout.summary, times)
     return Reading(times if rows.shape[1] > 1 else times[-1:], rows)
+
+
+def latest_time(expectation: AnyExpectation | Count | None) -> Quantity | None:
+    """Return the time after the start of the assay that an expectation speaks of; None if of none."""
+    if isinstance(expectation, Transient):
+        return expectation.back_by
+    return expectation.until if isinstance(expectation, Sustained) else None
 
 
 def is_quotient(readout: Readout) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from haptos.assays.masses import protein_of
 from haptos.core.units import Quantity
 from haptos.evidence.claims import Claim, Compared, Count, Varies
-from haptos.lab.judging import judge_readings, reason_of
+from haptos.lab.judging import is_quotient, judge_readings, latest_time, reason_of
 from haptos.lab.trials import Match, experiment_of, match_arms, same_culture
 
 if TYPE_CHECKING:
@@ -132,8 +132,22 @@ def _candidates(readings: Readings, library: Library) -> Iterator[Claim]:
             readout = claim.trial.readout
             same_assay = claim.trial.assay == readings.plan.assay.name
             reads_same = readout.measure == measure and (set(readout.of) <= entities if readout.of else same_assay)
-            if reads_same and same_culture(readings.plan.experiment.culture, claim.trial.culture):
+            if (
+                reads_same
+                and _reads_enough(claim, readout, readings)
+                and same_culture(readings.plan.experiment.culture, claim.trial.culture)
+            ):
                 yield claim
+
+
+def _reads_enough(claim: Claim, readout: Readout, readings: Readings) -> bool:
+    """Tell whether an experiment also reads what a claim divides by, and over time where the claim does."""
+    plan = readings.plan
+    if is_quotient(readout) and not set(readout.over) <= {of for _, of in readings.readouts}:
+        return False
+    asked = latest_time(claim.expect)
+    course = readout.summary == "endpoint" or getattr(plan.experiment.assay, "every", None) is not None
+    return course and (asked is None or asked.value <= plan.arms[0].condition.times[-1])
 
 
 def _restricted(claim: Claim, readings: Readings) -> tuple[Readout, Simulated, Match] | None:

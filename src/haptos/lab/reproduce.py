@@ -27,7 +27,20 @@ if TYPE_CHECKING:
     from haptos.store.manifest import RunKey
     from haptos.store.runs import Staging
 
-__all__ = ["Judged", "Reproduction", "plan_reproduction", "reproduce", "reproduce_claims", "source_claims"]
+__all__ = [
+    "ALL",
+    "Judged",
+    "Reproduction",
+    "judge_all",
+    "plan_reproduction",
+    "reproduce",
+    "reproduce_claims",
+    "reproduction_key",
+    "source_claims",
+]
+
+#: Stands for every source.
+ALL = "all"
 
 
 @dataclass(frozen=True)
@@ -91,7 +104,7 @@ def reproduce(
     Parameters
     ----------
     source : str
-        Key of the source, for instance ``zhao2013``.
+        Key of the source, its beginning (``jci2002``), or ``all``.
     level, system : str, optional
         Only claims tested at this level, or of this system.
     runs : path, optional
@@ -116,7 +129,16 @@ def reproduce(
 def source_claims(
     source: str, *, level: str | None = None, system: str | None = None, library: Library | None = None
 ) -> tuple[str, tuple[Claim, ...]]:
-    """Return a title and the claims of a source.
+    """Return a title and the claims of a source, or of all.
+
+    Parameters
+    ----------
+    source : str
+        Key of the source, its beginning if no other begins so, or ``all``.
+    level, system : str, optional
+        Only claims tested at this level, or of this system.
+    library : Library, optional
+        The shipped library by default.
 
     Raises
     ------
@@ -127,15 +149,23 @@ def source_claims(
 
     known = library or load_library()
     sources = {s.id: s for s in known.sources}
-    if source not in sources:
-        near = nearest(source, list(sources)) or list(sources)
-        raise EvidenceError(f"there is no source {source!r}; did you mean {' or '.join(map(repr, near))}?")
-    claims = known.claims(source=source, system=system, level=level)
+    chosen = None if source == ALL else _source_key(source, list(sources))
+    claims = known.claims(source=chosen, system=system, level=level)
     if not claims:
         wanted = " and ".join(text for text in (level and f"level {level}", system and f"system {system}") if text)
-        raise EvidenceError(f"{source} has no claim of {wanted}; 'haptos evidence list --source {source}' lists them")
+        where = f" --source {chosen}" if chosen else ""
+        raise EvidenceError(f"{source} has no claim of {wanted}; 'haptos evidence list{where}' lists them")
     limits = "".join(f", {text}" for text in (level, system) if text)
-    return f"{sources[source].cite()}{limits}", claims
+    return f"{sources[chosen].cite() if chosen else 'All sources'}{limits}", claims
+
+
+def _source_key(asked: str, known: Sequence[str]) -> str:
+    """Return the key that is asked for, or begins so."""
+    found = [asked] if asked in known else [key for key in known if asked and key.startswith(asked)]
+    if len(found) == 1:
+        return found[0]
+    near = found or nearest(asked, [*known, ALL]) or [*known, ALL]
+    raise EvidenceError(f"there is no source {asked!r}; did you mean {' or '.join(map(repr, near))}?")
 
 
 def plan_reproduction(title: str, claims: Sequence[Claim], bench: Bench, *, members: int | None = None) -> Reproduction:
@@ -166,8 +196,24 @@ def _plan(claim: Claim, bench: Bench, assays: Mapping[str, AbstractAssay], membe
     return plan_experiment(experiment, bench.simulator, members=members, replicates=0, assays=assays)
 
 
-def reproduce_claims(title: str, claims: Sequence[Claim], bench: Bench, *, members: int | None = None) -> RunResult:
-    """Plan, simulate, judge, draw and publish a set of claims. See :func:`reproduce`."""
+def reproduce_claims(
+    title: str, claims: Sequence[Claim], bench: Bench, *, members: int | None = None, name: str | None = None
+) -> RunResult:
+    """Plan, simulate, judge, draw and publish a set of claims. See :func:`reproduce`.
+
+    Parameters
+    ----------
+    title : str
+        Heading.
+    claims : sequence of Claim
+        The claims.
+    bench : Bench
+        With what and where.
+    members : int, optional
+        Ensemble members to simulate; the default is all.
+    name : str, optional
+        How the run folder begins; the default names the sources.
+    """
     from haptos.lab.board import write_board
 
     whole = plan_reproduction(title, claims, bench, members=members)
@@ -177,11 +223,11 @@ def reproduce_claims(title: str, claims: Sequence[Claim], bench: Bench, *, membe
     def finish(staging: Staging, outcomes: Mapping[str, Outcome]) -> Mapping[str, Any]:
         return write_board(staging, whole, judge_all(whole, outcomes), outcomes, bench)
 
-    key = _key(whole, bench)
+    key = reproduction_key(whole, bench, name)
     return compute(key, unique_tasks(plans), conditions, bench, seed=1, finish=finish)
 
 
-def _key(whole: Reproduction, bench: Bench) -> RunKey:
+def reproduction_key(whole: Reproduction, bench: Bench, name: str | None = None) -> RunKey:
     """Return what names the run: the claims, the model, the code and the members."""
     from haptos.lab.versions import code_fingerprint
     from haptos.store.manifest import RunKey
@@ -194,7 +240,7 @@ def _key(whole: Reproduction, bench: Bench) -> RunKey:
         "members": members,
     }
     sources = dict.fromkeys(claim.source for claim in whole.claims)
-    return RunKey("reproduction", f"reproduce {' '.join(sources)}", specification)
+    return RunKey("reproduction", name or f"reproduce {' '.join(sources)}", specification)
 
 
 def judge_all(whole: Reproduction, outcomes: Mapping[str, Outcome]) -> tuple[Judged, ...]:

@@ -16,7 +16,7 @@ from haptos.conditions.interventions import SwapCells
 from haptos.errors import ModelError, Status
 from haptos.numerics import philox_stream
 from haptos.numerics.engine import EngineSolver
-from haptos.signalling.actions import Refusal, changes_of
+from haptos.signalling.actions import changes_of_arm
 from haptos.signalling.agents import coatings
 from haptos.signalling.cells import cell_lines
 from haptos.signalling.condition import Condition, Outcome, Outcomes, Population
@@ -24,9 +24,9 @@ from haptos.signalling.cuts import CUT
 from haptos.signalling.ensemble import ensemble_size, member_vector
 from haptos.signalling.model import Model, fingerprint
 from haptos.signalling.network import Segment, SimulationResult
-from haptos.signalling.parameters import load_parameters
+from haptos.signalling.building.parameters import load_parameters
 from haptos.signalling.readouts import gathered, outputs_for, parts_of
-from haptos.signalling.schedule import Schedule, Values, model_of, schedule_of
+from haptos.signalling.schedule import Schedule, Values, cell_of, model_of, schedule_of
 
 __all__ = [
     "ensemble_size",
@@ -61,13 +61,7 @@ def expressibility(condition: Condition) -> list[str]:
     if reasons:
         return list(dict.fromkeys(reasons))
     compiled = model_of(condition)
-    offered = compiled.offered
-    for intervention in condition.interventions:
-        if isinstance(intervention, SwapCells):
-            continue
-        found = changes_of(intervention, offered)
-        if isinstance(found, Refusal):
-            reasons.append(found.reason)
+    reasons += changes_of_arm(condition.interventions, compiled.offered, cell_of(condition).expression)[1]
     missing = [q for q in condition.quantities if not parts_of(q, compiled.quantities)]
     reasons += [f"the modules at hand have no {_spoken(q)}" for q in missing]
     return list(dict.fromkeys(reasons))

@@ -35,7 +35,7 @@ class Condition(Spec):
     quantities : tuple of str
         Model quantities to return, named ``measure__entity``.
     cuts : tuple of str
-        Reactions that do not run, at any time; only audits and explanations set them.
+        What is cut at any time (:mod:`haptos.signalling.cuts`); only audits and explanations do so.
     """
 
     cells: str

@@ -1,36 +1,105 @@
-"""Cutting reactions: what the model does without some of its steps.
+"""Cutting the model: what it does without some of its reactions, or of its arrows.
 
-A cut is a multiplier of the rate of one reaction, 1 in the model that ships and 0 where the
-reaction is stopped. It belongs to a variant of the compiled network that is otherwise the
-same, and no experiment file can reach it: cuts are for auditing and explaining the model.
+A cut is a multiplier, 1 in the model that ships. That of a *reaction* scales its rate; that of
+an *arrow* scales one quantity in the rate law of one reaction, so that the reaction goes on as if
+there were none of it. They belong to a variant of the compiled network that is otherwise the
+same, and no experiment file can reach them: cuts are for auditing and explaining the model.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import cached_property
 
 from haptos.numerics import GraphBuilder
-from haptos.signalling._kinetic_model import KineticModel, Parameter
+from haptos.signalling._kinetic_model import KineticModel, Parameter, Reaction
 
-__all__ = ["CUT", "cut_name", "with_cuts"]
+__all__ = ["CUT", "Arrows", "cut_name", "with_cuts"]
 
-#: How the multipliers of reactions begin.
+#: How the multipliers begin.
 CUT = "cut__"
+_BETWEEN = "__of__"
 
 
-def cut_name(reaction: str) -> str:
-    """Return the name of the multiplier of a reaction.
+def cut_name(reaction: str, quantity: str | None = None) -> str:
+    """Return the name of the multiplier of a reaction, or of a quantity in its rate law.
 
     Examples
     --------
-    >>> cut_name("IKK_activation")
-    'cut__IKK_activation'
+    >>> cut_name("IKK_activation"), cut_name("IKK_activation", "act_AKT1")
+    ('cut__IKK_activation', 'cut__IKK_activation__of__act_AKT1')
     """
-    return f"{CUT}{reaction}"
+    return f"{CUT}{reaction}" if quantity is None else f"{CUT}{reaction}{_BETWEEN}{quantity}"
+
+
+class Arrows:
+    """What acts on which reaction.
+
+    Parameters
+    ----------
+    model : KineticModel
+        Any reaction network.
+
+    Notes
+    -----
+    Rules without the unit of a concentration (shares, drives, rates) are written out: what they are
+    made of acts, not they.
+    """
+
+    def __init__(self, model: KineticModel) -> None:
+        self.model = model
+        self._rules = {e.symbol: e.expression for e in model.assignments}
+        units = {p.id: p.units for p in model.parameters}
+        concentrations = {s.units for s in model.species if s.units}
+        self._open = {name for name in self._rules if name in units and units[name] not in concentrations}
+        self._number = {name: i for i, name in enumerate(model.symbols)}
+
+    @cached_property
+    def _acting(self) -> frozenset[str]:
+        species = {s.id for s in self.model.species if not s.constant}
+        return frozenset(species | (set(self._rules) - self._open))
+
+    def on(self, reaction: Reaction) -> tuple[str, ...]:
+        """Return the quantities that act on a reaction without being turned over by it."""
+        own = {name for name, _ in (*reaction.reactants, *reaction.products)}
+        return tuple(name for name in self._read(reaction.rate) if name in self._acting and name not in own)
+
+    def made_of(self, name: str) -> frozenset[str]:
+        """Return a quantity and all that its rules are made of."""
+        found, waiting = {name}, [name]
+        while waiting:
+            expression = self._rules.get(waiting.pop())
+            for other in self._direct(expression) if expression is not None else ():
+                if other not in found:
+                    found.add(other)
+                    waiting.append(other)
+        return frozenset(found)
+
+    def written(self, builder: GraphBuilder, expression: int, replaced: Mapping[str, int]) -> int:
+        """Return an expression with some quantities replaced, also inside the rules that are written out."""
+        used = self._direct(expression)
+        values = {}
+        for name in used:
+            if name in replaced:
+                values[self._number[name]] = replaced[name]
+            elif name in self._open and set(replaced) & set(self._read(self._rules[name])):
+                values[self._number[name]] = self.written(builder, self._rules[name], replaced)
+        return builder.copy_from(self.model.graph, [expression], values)[0]
+
+    def _direct(self, expression: int) -> tuple[str, ...]:
+        return tuple(self.model.symbols[i] for i in sorted(self.model.graph.variables(expression)))
+
+    def _read(self, expression: int) -> tuple[str, ...]:
+        """Return what an expression reads once the open rules are written out."""
+        found: dict[str, None] = {}
+        for name in self._direct(expression):
+            found |= dict.fromkeys(self._read(self._rules[name]) if name in self._open else (name,))
+        return tuple(found)
 
 
 def with_cuts(model: KineticModel) -> KineticModel:
-    """Return a model in which every reaction has a multiplier of its rate, 1 by default.
+    """Return a model with a multiplier for every reaction and every arrow, 1 by default.
 
     Parameters
     ----------
@@ -41,18 +110,30 @@ def with_cuts(model: KineticModel) -> KineticModel:
     --------
     >>> from haptos.signalling.network import compile_network
     >>> from haptos.signalling.sbml import antimony_to_sbml, read_sbml
-    >>> text = "model m; R1: A -> B; k*A; A = 2; B = 0; k = 1; end"
+    >>> text = "model m; R: A -> B; k*A*(1 + C); A = 2; B = 0; k = 1; species C = 1; end"
     >>> network = compile_network(with_cuts(read_sbml(antimony_to_sbml(text))))
-    >>> network.simulate([0, 1], parameters={"cut__R1": [1.0, 0.0]})["A"].round(4).tolist()
-    [[2.0, 0.7358], [2.0, 2.0]]
+    >>> network.simulate([0, 1], parameters={"cut__R": [1.0, 0.0]})["A"].round(4).tolist()
+    [[2.0, 0.2707], [2.0, 2.0]]
+    >>> network.simulate([0, 1], parameters={"cut__R__of__C": [0.0]})["A"].round(4).tolist()
+    [[2.0, 0.7358]]
     """
-    builder = GraphBuilder(model.graph)
-    first = len(model.symbols)
-    names = tuple(cut_name(reaction.id) for reaction in model.reactions)
-    reactions = tuple(
-        replace(reaction, rate=builder.mul(builder.variable(first + i), reaction.rate))
-        for i, reaction in enumerate(model.reactions)
-    )
+    builder, arrows = GraphBuilder(model.graph), Arrows(model)
+    number = {name: i for i, name in enumerate(model.symbols)}
+    names: list[str] = []
+
+    def multiplier(name: str) -> int:
+        names.append(name)
+        return builder.variable(len(model.symbols) + len(names) - 1)
+
+    def cut(reaction: Reaction) -> Reaction:
+        acting = {
+            name: builder.mul(multiplier(cut_name(reaction.id, name)), builder.variable(number[name]))
+            for name in arrows.on(reaction)
+        }
+        whole = multiplier(cut_name(reaction.id))
+        return replace(reaction, rate=builder.mul(whole, arrows.written(builder, reaction.rate, acting)))
+
+    reactions = tuple(cut(reaction) for reaction in model.reactions)
     added = tuple(Parameter(name, f"share of {name.removeprefix(CUT)}", 1.0, "dimensionless", True) for name in names)
     return replace(
         model,

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from haptos.errors import ModelError
-from haptos.signalling.parameters import load_parameters
+from haptos.signalling.building.parameters import load_parameters
 
 __all__ = ["ensemble_size", "member_vector", "members", "reference_vector"]
 

@@ -15,12 +15,12 @@ from haptos.core.kept import code_checksum, kept, load_kept, save_kept
 from haptos.core.packing import pack, unpack
 from haptos.errors import ModelError, ParameterError
 from haptos.signalling._kinetic_model import KineticModel
-from haptos.signalling.compose import Composition, compose
+from haptos.signalling.building.compose import Composition, compose
 from haptos.signalling.cuts import with_cuts
-from haptos.signalling.instances import TEMPLATE, integrin_module
-from haptos.signalling.modules import load_module
+from haptos.signalling.building.instances import TEMPLATE, integrin_module
+from haptos.signalling.building.modules import load_module
 from haptos.signalling.network import Network, compile_network
-from haptos.signalling.parameters import handles, load_parameters
+from haptos.signalling.building.parameters import handles, load_parameters
 from haptos.signalling.sbml import antimony_to_sbml, read_sbml
 
 __all__ = ["MODULES", "Model", "composed_sbml", "composition", "fingerprint", "model"]
@@ -90,7 +90,7 @@ def composition(integrins: frozenset[str] = frozenset()) -> Composition:
     Parameters
     ----------
     integrins : frozenset of str
-        Heterodimers to instantiate; see :func:`haptos.signalling.instances.heterodimers_for`.
+        Heterodimers to instantiate; see :func:`haptos.signalling.building.instances.heterodimers_for`.
     """
     modules = [integrin_module(integrins) if name == TEMPLATE else load_module(name) for name in MODULES]
     return compose(modules, load_parameters(), handles(), _REFERENCE_VOLUMES)

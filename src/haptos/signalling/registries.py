@@ -14,8 +14,8 @@ from pydantic import Field
 from haptos.core.located import parse_yaml
 from haptos.core.specs import Spec, read_spec
 from haptos.signalling.agents import ligands
-from haptos.signalling.integrins import duplicate_profiles, heterodimers, subunits, tail_binders
-from haptos.signalling.modules import load_module
+from haptos.signalling.building.integrins import duplicate_profiles, heterodimers, subunits, tail_binders
+from haptos.signalling.building.modules import load_module
 
 __all__ = ["members_of", "mmp_family", "number_of", "phosphotyrosines", "registry_names"]
 

@@ -18,11 +18,10 @@ from numpy.typing import NDArray
 from haptos.conditions.experiment import Culture
 from haptos.conditions.interventions import SwapCells
 from haptos.core.hashing import content_hash
-from haptos.signalling.actions import Change, Refusal, changes_of, surroundings_of
+from haptos.signalling.actions import Change, changes_of_arm, surroundings_of
 from haptos.signalling.cells import CellLine, cell_line
 from haptos.signalling.condition import Condition
-from haptos.signalling.cuts import cut_name
-from haptos.signalling.instances import TEMPLATE, heterodimers_for
+from haptos.signalling.building.instances import TEMPLATE, heterodimers_for
 from haptos.signalling.model import MODULES, Model, model
 from haptos.signalling.network import Segment
 
@@ -126,10 +125,7 @@ def model_of(condition: Condition, *, cuttable: bool = False) -> Model:
 def schedule_of(condition: Condition, compiled: Model) -> Schedule:
     """Translate a condition that the model can express."""
     cell = cell_of(condition)
-    changes: list[Change] = []
-    for intervention in condition.interventions:
-        found = None if isinstance(intervention, SwapCells) else changes_of(intervention, compiled.offered)
-        changes += found if found is not None and not isinstance(found, Refusal) else []
+    changes, _ = changes_of_arm(condition.interventions, compiled.offered, cell.expression)
     end = condition.times[-1]
     home, culture = (_inputs(c, compiled) for c in (cell.normal or condition.culture, condition.culture))
     marks = {0.0, *(t for c in changes for t in (c.start, c.stop) if np.isfinite(t) and t < end)}
@@ -158,7 +154,7 @@ def _contents(cell: CellLine, condition: Condition, compiled: Model) -> dict[str
         "nucleus": cell.volumes.nucleus.value,
         "medium": 1.0 / condition.culture.density.value,
     }
-    cuts = dict.fromkeys((name for name in map(cut_name, condition.cuts) if name in compiled.offered), 0.0)
+    cuts = dict.fromkeys((name for name in condition.cuts if name in compiled.offered), 0.0)
     return {**volumes, **{name: value for name, value in cell.settings().items() if name in compiled.offered}, **cuts}
 
 

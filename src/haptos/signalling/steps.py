@@ -1,23 +1,25 @@
-"""The reactions of the model as a reader wants to see them: equation, claims, sources."""
+"""The reactions of the model as a reader wants to see them: equation, what acts on them, claims, sources."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 from haptos.signalling.condition import Condition
+from haptos.signalling.cuts import Arrows, cut_name
 from haptos.signalling.model import composition, model
-from haptos.signalling.modules import Annotation
-from haptos.signalling.references import address_of
+from haptos.signalling.building.modules import Annotation
+from haptos.signalling.readouts import parts_of
+from haptos.signalling.building.references import address_of
 from haptos.signalling.schedule import integrins_of
 
-__all__ = ["Step", "steps", "steps_in"]
+__all__ = ["Step", "inputs_of", "quantities_in", "steps", "steps_in"]
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A reaction as a reader wants to see it.
+    """One reaction.
 
     Attributes
     ----------
@@ -25,8 +27,10 @@ class Step:
         The reaction.
     equation : str
         What becomes what.
-    needs : tuple of str
-        Species that act on its rate only.
+    turned : tuple of str
+        Species that it turns over.
+    acting : mapping of str to frozenset of str
+        Quantities that act on its rate only, each with all that it is made of.
     claims : tuple of str
         Claims that it carries.
     addresses : tuple of str
@@ -34,28 +38,52 @@ class Step:
     """
 
     id: str
-    equation: str
-    needs: tuple[str, ...] = ()
+    equation: str = ""
+    turned: tuple[str, ...] = ()
+    acting: Mapping[str, frozenset[str]] = field(default_factory=dict)
     claims: tuple[str, ...] = ()
     addresses: tuple[str, ...] = ()
 
 
 def steps_in(condition: Condition) -> Mapping[str, Step]:
-    """Return every reaction of the network that a condition needs."""
+    """Return every reaction of the network that a condition needs, by identifier."""
     return steps(integrins_of(condition))
 
 
 @cache
 def steps(integrins: frozenset[str]) -> Mapping[str, Step]:
-    """Return every reaction of the network with these heterodimers, to be read."""
+    """Return every reaction of the network with these heterodimers, by identifier."""
     known = composition(integrins).annotations
+    kinetic = model(integrins).kinetic
+    arrows = Arrows(kinetic)
     found = {}
-    for reaction in model(integrins).kinetic.reactions:
+    for reaction in kinetic.reactions:
         note = known.get(reaction.id, Annotation(0))
-        addresses = tuple(a for a in map(address_of, note.sources) if a)
-        equation = f"{_side(reaction.reactants)} → {_side(reaction.products)}"
-        found[reaction.id] = Step(reaction.id, equation, reaction.modifiers, note.claims, addresses)
+        found[reaction.id] = Step(
+            id=reaction.id,
+            equation=f"{_side(reaction.reactants)} → {_side(reaction.products)}",
+            turned=tuple(dict.fromkeys(name for name, _ in (*reaction.reactants, *reaction.products))),
+            acting={name: arrows.made_of(name) for name in arrows.on(reaction)},
+            claims=note.claims,
+            addresses=tuple(a for a in map(address_of, note.sources) if a),
+        )
     return found
+
+
+def inputs_of(condition: Condition) -> tuple[str, ...]:
+    """Return the arrows that act on what turns over the quantities a condition reads: what could move them."""
+    integrins = integrins_of(condition)
+    compiled = model(integrins)
+    arrows = Arrows(compiled.kinetic)
+    parts = (part for quantity in condition.quantities for part in parts_of(quantity, compiled.quantities))
+    read = {name for part in parts for name in arrows.made_of(part)}
+    feeding = (step for step in steps(integrins).values() if read & set(step.turned))
+    return tuple(cut_name(step.id, name) for step in feeding for name in step.acting)
+
+
+def quantities_in(condition: Condition) -> tuple[str, ...]:
+    """Return everything that could be read of the cells of a condition."""
+    return tuple(sorted(model(integrins_of(condition)).quantities))
 
 
 def _side(species: Iterable[tuple[str, float]]) -> str:

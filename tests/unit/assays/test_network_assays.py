@@ -28,7 +28,7 @@ def read(name, protocol, **courses):
     quantities = {
         k: np.broadcast_to(np.asarray(v(times) if callable(v) else v, float), times.shape) for k, v in courses.items()
     }
-    values = assay.ideal(Sample(times, quantities), protocol)
+    values = assay.ideal(Sample(times, quantities, {"cell_volume": 1000.0}), protocol)
     return {(v.measure, v.of): v.value for v in values}
 
 
@@ -102,11 +102,12 @@ def test_shares_of_a_total():
 
 
 def test_half_of_the_cells_stay_at_the_stated_strength():
-    protocol = ASSAYS["adhesion_strength"].protocol(half_attached="10 nM", steepness=3)
-    at_half = read("adhesion_strength", protocol, attached__cells=10.0)["attached_fraction", ""]
-    at_twice = read("adhesion_strength", protocol, attached__cells=20.0)["attached_fraction", ""]
-    assert at_half == pytest.approx(0.5)
-    assert at_twice == pytest.approx(8 / 9)
+    protocol = ASSAYS["adhesion_strength"].protocol(bonds=1204.4, steepness=3, nonspecific="10 %")
+    at_half = read("adhesion_strength", protocol, attached__cells=2.0)["attached_fraction", ""]
+    at_twice = read("adhesion_strength", protocol, attached__cells=4.0)["attached_fraction", ""]
+    assert at_half == pytest.approx(0.1 + 0.9 * 0.5)
+    assert at_twice == pytest.approx(0.1 + 0.9 * 8 / 9)
+    assert read("adhesion_strength", protocol, attached__cells=0.0)["attached_fraction", ""] == pytest.approx(0.1)
 
 
 def test_an_elisa_knows_masses_or_says_so():

@@ -10,6 +10,7 @@ from haptos.conditions.experiment import Culture
 from haptos.evidence.claims import Trial
 from haptos.lab.run import Bench, run_experiment
 from haptos.lab.trials import match_arms, same_culture, same_kind
+from haptos.store.runs import RunStore
 
 
 def _found(bench: Bench, asked: Any) -> dict[str, dict[str, Any]]:
@@ -92,3 +93,52 @@ def test_a_line_is_an_example_of_its_kind_only() -> None:
     assert not same_kind("MCF-7", "lung_carcinoma")
     assert not same_kind("MCF-7", "mammary_epithelial")
     assert not same_kind("nobody", "lung_carcinoma")
+
+
+class _Willing:
+    """Cells that can do everything; wraps the made-up ones."""
+
+    def __init__(self, cells: Any) -> None:
+        self._cells = cells
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._cells, name)
+
+    def expressibility(self, condition: Any) -> list[str]:
+        return []
+
+
+@pytest.mark.parametrize(
+    ("protocol", "asked"),
+    [
+        ("caspases: [CASP3], freed: [BMF], every: 30 min", True),
+        ("caspases: [CASP3], freed: [BMF]", False),
+        ("caspases: [CASP3], every: 30 min", False),
+    ],
+)
+def test_a_delay_is_judged_only_where_both_courses_were_read(
+    tmp_path: Any, cells: Any, parse: Any, protocol: str, asked: bool
+) -> None:
+    text = f"""
+cells: epithelial
+arms: {{detached: [{{detach: cells}}]}}
+assay: {{name: apoptosis, {protocol}}}
+replicates: {{biological: 2}}
+"""
+    bench = Bench(RunStore(tmp_path), simulator=_Willing(cells))
+    assert ("ANOIKIS-03" in _found(bench, parse(text))) == asked
+
+
+@pytest.mark.parametrize(("duration", "asked"), [("6 h", True), ("2 h", False)])
+def test_a_course_must_reach_the_time_a_claim_speaks_of(
+    tmp_path: Any, cells: Any, parse: Any, duration: str, asked: bool
+) -> None:
+    text = f"""
+cells: breast_carcinoma
+culture: {{coating: basement_membrane, geometry: 3D}}
+arms: {{blocked: [{{neutralise: ITGB1}}], free: []}}
+assay: {{name: phospho_blot, sites: [ERK], duration: {duration}, every: 10 min}}
+replicates: {{biological: 2}}
+"""
+    bench = Bench(RunStore(tmp_path), simulator=_Willing(cells))
+    assert ("PROLIF-44" in _found(bench, parse(text))) == asked

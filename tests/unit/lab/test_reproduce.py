@@ -117,11 +117,11 @@ def test_coverage_says_what_is_missing(claims: list[Claim], cells: Any) -> None:
     assert trial.readout is not None
     cases = {
         "no cell line file for pro_B": trial.with_changes(cells="pro_B"),
-        "the assay emsa is not built yet (room signalling)": trial.with_changes(assay="emsa"),
+        "the assay traction_force is not built yet (room motility)": trial.with_changes(assay="traction_force"),
         "the assay qpcr does not read 'level' yet": trial.with_changes(readout={"measure": "level", "of": ["MMP9"]}),
         "no mrna__CXCR4": trial.with_changes(readout={"measure": "mrna", "of": ["CXCR4"]}),
-        "the reading 'half life' of a time course is not built yet": trial.with_changes(
-            readout={"measure": "mrna", "of": ["MMP9"], "summary": "half_life"}
+        "a delay needs a second readout ('over') after which it is counted": trial.with_changes(
+            readout={"measure": "mrna", "of": ["MMP9"], "summary": "delay"}
         ),
     }
     for reason, changed in cases.items():

@@ -101,3 +101,20 @@ def test_courses_last_some_hours_unless_the_trial_says_when_they_end():
         times = ASSAYS["clustering"].times(experiment_of(asked, ASSAYS).assay)
         assert times[-1] == end
         assert np.diff(times).max() <= 5.0 + 1e-9
+
+
+def test_a_course_that_ends_too_early_is_said_to_be(monkeypatch):
+    from haptos.evidence.claims import Claim
+    from haptos.lab import coverage
+
+    monkeypatch.setattr(coverage, "trial_expressibility", lambda *_: None)
+    asked = trial("clustering", measure="clustered", of=["ITGA4:ITGB1"], summary="time_course")
+    data = {
+        "id": "T-01", "source": "zhao2013", "lines": [[1, 1]], "system": "S4", "kind": "perturbation_outcome",
+        "level": "signalling", "priority": 1, "trial": asked.with_changes(arms={"control": [], **asked.arms}),
+        "relation": {"subject": ["ILK"], "predicate": "upregulates", "object": ["MMP9"]},
+    }  # fmt: skip
+    expect = {"outcome": "sustained", "test": ["test"], "reference": "control"}
+    assert coverage.expressibility(Claim.model_validate(data | {"expect": expect | {"until": "5 h"}})) is None
+    late = coverage.expressibility(Claim.model_validate(data | {"expect": expect | {"until": "20 h"}}))
+    assert late == "the course ends at 6 h, but the expectation speaks of 20 h; give the readout a later 'at'"

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 
 from haptos.conditions.experiment import Culture
 from haptos.conditions.interventions import VERBS, AnyIntervention
-from haptos.signalling.actions import Change, Refusal, changes_of, schedule_of, surroundings_of
+from haptos.signalling.actions import Change, Refusal, changes_of, changes_of_arm, surroundings_of
 from haptos.signalling.actions import translate as executors
 from haptos.signalling.actions.variants import variants
 from haptos.signalling.agents import antibody_against, coatings, compound_named, compounds, ligands, surface_ligands
@@ -120,7 +120,7 @@ def test_a_site_mutant_takes_the_place_of_the_wild_type():
 
 def test_knockouts_come_first_whatever_the_order():
     steps = [READ.validate_python(s) for s in ({"express_mutant": "PTK2", "variant": "Y397F"}, {"knockout": "PTK2"})]
-    found, reasons = schedule_of(steps, OFFERED, {})
+    found, reasons = changes_of_arm(steps, OFFERED, {})
     assert reasons == []
     assert [(c.name, c.value) for c in found if c.name == "expression__PTK2"] == [
         ("expression__PTK2", 0.0), ("expression__PTK2", 1.0),
@@ -148,7 +148,7 @@ def test_a_lost_subunit_needs_a_transgene():
 
 
 def test_names_of_variants_are_unique_and_effects_are_of_known_kinds():
-    from haptos.signalling.parameters import handles
+    from haptos.signalling.building.parameters import handles
 
     assert {e.handle for v in variants() for e in v.effects} <= set(handles())
     assert len(variants()) > 20
@@ -235,7 +235,7 @@ def test_densities_touch_their_ligand_only():
 
 def test_flow_wounds_islands_and_withdrawal():
     steps = [READ.validate_python(s) for s in ({"shear": "stop"}, {"shear": "on", "at": "-24 h"})]
-    found, _ = schedule_of(steps, OFFERED, {})
+    found, _ = changes_of_arm(steps, OFFERED, {})
     assert [(c.start, c.value) for c in found] == [(-1440.0, 1.0), (0.0, 0.0)]
     assert names(injure="skin") == {"input__injury", "surface__collagen"}
     small, large = (changes(restrict_spreading="cells", diameter=d)[0].value for d in ("10 µm", "40 µm"))

@@ -7,10 +7,10 @@ import pytest
 from haptos.conditions.catalogue import load_vocabulary
 from haptos.errors import ModelError
 from haptos.signalling.cells import CellLine, Profile, _dangling, cell_line, cell_lines, complete
-from haptos.signalling.instances import heterodimers_for
-from haptos.signalling.integrins import heterodimers
-from haptos.signalling.modules import library_text, module_names
 from haptos.signalling.contexts.transcripts import proteins_of_modules
+from haptos.signalling.building.instances import heterodimers_for
+from haptos.signalling.building.integrins import heterodimers
+from haptos.signalling.building.modules import library_text, module_names
 
 
 def cell(name, **more):

@@ -7,10 +7,10 @@ import pytest
 
 from haptos.core.parameters import Parameter
 from haptos.errors import ModelError
-from haptos.signalling.compose import compose
+from haptos.signalling.building.compose import compose
 from haptos.signalling.model import composed_sbml, composition
-from haptos.signalling.modules import parse_module
-from haptos.signalling.parameters import Handle, load_parameters
+from haptos.signalling.building.modules import parse_module
+from haptos.signalling.building.parameters import Handle, load_parameters
 
 VOLUMES = {"cytoplasm": 2000.0, "nucleus": 500.0, "medium": 1e6}
 TABLE = {"k": Parameter(id="k", value=0.1, unit="per_min", spread=0, confidence="assumed")}

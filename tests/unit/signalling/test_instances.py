@@ -14,12 +14,12 @@ import pytest
 
 from haptos.core.parameters import Parameter, load_table
 from haptos.errors import ModelError
-from haptos.signalling.compose import compose
-from haptos.signalling.instances import heterodimers_for, integrin_module
-from haptos.signalling.integrins import heterodimers, integrin_parameters
-from haptos.signalling.modules import load_module, parse_module
+from haptos.signalling.building.compose import compose
+from haptos.signalling.building.instances import heterodimers_for, integrin_module
+from haptos.signalling.building.integrins import heterodimers, integrin_parameters
+from haptos.signalling.building.modules import load_module, parse_module
 from haptos.signalling.network import Segment, compile_network
-from haptos.signalling.parameters import handles
+from haptos.signalling.building.parameters import handles
 from haptos.signalling.sbml import antimony_to_sbml
 
 VOLUMES = {"cytoplasm": 1954.0, "nucleus": 540.0, "medium": 2e6}
@@ -227,7 +227,7 @@ def test_no_number_is_lost_where_a_cell_has_none():
 def test_calcium_rests_pulses_and_adapts():
     assert at_rest(["calcium"])["calcium"] == pytest.approx(100.0, rel=0.1)
     start = at_rest(["calcium", "calcium_store"])
-    values = REPERTOIRE | {"constant_act_GNAI": 40.0}
+    values = REPERTOIRE | {"constant_act_GNAI": 80.0}
     course = network().simulate([2.0, 60.0], parameters=values, initial=start, outputs=["calcium"]).values[0, :, 0]
     assert course[0] > 500.0
     assert course[1] < 300.0

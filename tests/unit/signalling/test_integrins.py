@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from haptos.signalling.integrins import (
+from haptos.signalling.building.integrins import (
     Heterodimer,
     Subunit,
     duplicate_profiles,
@@ -14,7 +14,7 @@ from haptos.signalling.integrins import (
     subunits,
     tail_binders,
 )
-from haptos.signalling.references import known_keys
+from haptos.signalling.building.references import known_keys
 from haptos.signalling.registries import members_of
 
 

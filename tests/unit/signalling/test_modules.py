@@ -6,8 +6,8 @@ import pytest
 
 from haptos.errors import ModelError
 from haptos.signalling.model import MODULES
-from haptos.signalling.modules import load_module, module_names, parse_module
-from haptos.signalling.references import address_of, known_keys
+from haptos.signalling.building.modules import load_module, module_names, parse_module
+from haptos.signalling.building.references import address_of, known_keys
 
 GOOD = """// a module
 model little

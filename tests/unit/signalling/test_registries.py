@@ -6,7 +6,7 @@ import pytest
 
 from haptos.conditions.catalogue import load_vocabulary
 from haptos.signalling.agents import ligands
-from haptos.signalling.modules import library_text, module_names
+from haptos.signalling.building.modules import library_text, module_names
 from haptos.signalling.registries import members_of, mmp_family, number_of, phosphotyrosines, registry_names
 
 

@@ -7,6 +7,6 @@ a reason, never ignored.
 
 from haptos.signalling.actions.change import Change, Offer, Refusal
 from haptos.signalling.actions.medium import surroundings_of
-from haptos.signalling.actions.translate import changes_of, schedule_of
+from haptos.signalling.actions.translate import changes_of, changes_of_arm
 
-__all__ = ["Change", "Offer", "Refusal", "changes_of", "schedule_of", "surroundings_of"]
+__all__ = ["Change", "Offer", "Refusal", "changes_of", "changes_of_arm", "surroundings_of"]

@@ -136,6 +136,6 @@ def _wholes(target: str) -> tuple[str, ...]:
 
 @cache
 def _integrins_with(subunit: str) -> tuple[str, ...]:
-    from haptos.signalling.integrins import heterodimers
+    from haptos.signalling.building.integrins import heterodimers
 
     return tuple(h.id for h in heterodimers().values() if subunit in (h.alpha, h.beta))

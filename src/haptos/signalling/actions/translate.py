@@ -9,7 +9,7 @@ from haptos.conditions.interventions import AnyIntervention, Intervention, Knock
 from haptos.signalling.actions import activity, genes, integrins, medium
 from haptos.signalling.actions.change import Change, Found, Offer, Refusal, refused
 
-__all__ = ["changes_of", "schedule_of"]
+__all__ = ["changes_of", "changes_of_arm"]
 
 type _Executor = Callable[[Any, Offer], Found]
 
@@ -92,7 +92,7 @@ def _translate(intervention: Intervention, offer: Offer) -> Found:
     return executor(intervention, offer)
 
 
-def schedule_of(
+def changes_of_arm(
     interventions: Iterable[AnyIntervention], offered: Collection[str], expression: Mapping[str, float]
 ) -> tuple[list[Change], list[str]]:
     """Translate all interventions of one arm.

@@ -14,7 +14,7 @@ from haptos.core.parameters import Parameter, load_table
 from haptos.core.specs import Spec, read_spec
 from haptos.errors import ModelError
 from haptos.numerics import stream_key
-from haptos.signalling.integrins import integrin_parameters
+from haptos.signalling.building.integrins import integrin_parameters
 
 __all__ = ["Handle", "Parameter", "handles", "load_parameters", "prior_sample"]
 

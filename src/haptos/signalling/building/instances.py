@@ -11,9 +11,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 
 from haptos.errors import ModelError, nearest
-from haptos.signalling.integrins import Heterodimer, heterodimers
-from haptos.signalling.integrins.pairing import pairing_rules
-from haptos.signalling.modules import Module, library_text, parse_module
+from haptos.signalling.building.integrins import Heterodimer, heterodimers
+from haptos.signalling.building.integrins.pairing import pairing_rules
+from haptos.signalling.building.modules import Module, library_text, parse_module
 
 __all__ = ["TEMPLATE", "heterodimers_for", "integrin_module"]
 

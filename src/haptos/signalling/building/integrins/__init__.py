@@ -1,6 +1,6 @@
 """The integrin family: the library of heterodimers, and how subunits share their partners."""
 
-from haptos.signalling.integrins.library import (
+from haptos.signalling.building.integrins.library import (
     Bond,
     Gate,
     Heterodimer,

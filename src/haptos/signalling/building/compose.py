@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from haptos.errors import ModelError
-from haptos.signalling.modules import Annotation, Module, library_text
-from haptos.signalling.parameters import Handle, Parameter
-from haptos.signalling.references import address_of
+from haptos.signalling.building.modules import Annotation, Module, library_text
+from haptos.signalling.building.parameters import Handle, Parameter
+from haptos.signalling.building.references import address_of
 
 __all__ = ["Composition", "compose"]
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from haptos.signalling.integrins.library import Heterodimer, subunits
+from haptos.signalling.building.integrins.library import Heterodimer, subunits
 
 __all__ = ["pairing_rules"]
 

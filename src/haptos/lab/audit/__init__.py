@@ -1,0 +1,1 @@
+"""Can a claim fail? Cutting the mechanisms that claims name, and floors that any model must beat."""

@@ -1,0 +1,46 @@
+"""What an audit asks of the model besides simulations: which reactions there are, and what acts on them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from haptos.signalling.condition import Condition
+from haptos.signalling.steps import Step
+
+__all__ = ["Anatomy", "CellAnatomy"]
+
+
+class Anatomy(Protocol):
+    """The parts of the network that a condition needs."""
+
+    def steps(self, condition: Condition) -> Mapping[str, Step]:
+        """Return the reactions by identifier."""
+
+    def inputs(self, condition: Condition) -> tuple[str, ...]:
+        """Return the cuts of all arrows onto the reactions that turn over what the condition reads."""
+
+    def quantities(self, condition: Condition) -> tuple[str, ...]:
+        """Return everything that could be read."""
+
+
+class CellAnatomy:
+    """The composed model that ships."""
+
+    def steps(self, condition: Condition) -> Mapping[str, Step]:
+        """Return the reactions, see :class:`Anatomy`."""
+        from haptos.signalling.steps import steps_in
+
+        return steps_in(condition)
+
+    def inputs(self, condition: Condition) -> tuple[str, ...]:
+        """Return the arrows onto the readout, see :class:`Anatomy`."""
+        from haptos.signalling.steps import inputs_of
+
+        return inputs_of(condition)
+
+    def quantities(self, condition: Condition) -> tuple[str, ...]:
+        """Return everything that could be read, see :class:`Anatomy`."""
+        from haptos.signalling.steps import quantities_in
+
+        return quantities_in(condition)

@@ -1,0 +1,89 @@
+"""Which cuts take away the mechanism that a claim names.
+
+Carriers are the reactions annotated with the claim. Where what the claim names as subject or as
+link in between acts on a carrier, only these arrows are cut: the carrier goes on without them. A
+carrier that turns it over is cut as a whole. If it is in no carrier, the same is tried for what the
+claim names as stimulus and object; else all carriers are cut.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from haptos.signalling.cuts import cut_name
+
+if TYPE_CHECKING:
+    from haptos.conditions.catalogue import Vocabulary
+    from haptos.evidence.claims import Claim
+    from haptos.signalling.steps import Step
+
+__all__ = ["Mechanism", "carriers_of", "mechanism_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Mechanism:
+    """What carries a claim in the model.
+
+    Attributes
+    ----------
+    carriers : tuple of str
+        Reactions annotated with the claim.
+    cuts : tuple of str
+        Names of the multipliers that take the mechanism away.
+    how : str
+        ``arrows``, ``reactions``, ``both``, or ``none`` where no reaction carries the claim.
+    """
+
+    carriers: tuple[str, ...]
+    cuts: tuple[str, ...]
+    how: str
+
+
+def carriers_of(claim: str, steps: Mapping[str, Step]) -> tuple[str, ...]:
+    """Return the reactions annotated with a claim."""
+    return tuple(step.id for step in steps.values() if claim in step.claims)
+
+
+def mechanism_of(claim: Claim, steps: Mapping[str, Step], vocabulary: Vocabulary) -> Mechanism:
+    """Return what carries a claim, and the cuts that take it away.
+
+    Parameters
+    ----------
+    claim : Claim
+        Its identifier is looked for in the annotations; its relation says what is cut there.
+    steps : mapping of str to Step
+        The reactions of the network.
+    vocabulary : Vocabulary
+        Members of classes.
+    """
+    carriers = carriers_of(claim.id, steps)
+    if not carriers:
+        return Mechanism((), (), "none")
+    said = claim.relation
+    for named in ((*said.subject, *said.via), (*said.induced_by, *said.object, *said.of)):
+        cuts = tuple(dict.fromkeys(_cuts((steps[c] for c in carriers), _words(named, vocabulary))))
+        if cuts:
+            whole = {cut_name(c) for c in carriers}.intersection(cuts)
+            return Mechanism(carriers, cuts, "arrows" if not whole else "both" if len(whole) < len(cuts) else "reactions")
+    return Mechanism(carriers, tuple(cut_name(c) for c in carriers), "reactions")
+
+
+def _cuts(carriers: Iterable[Step], wanted: re.Pattern[str]) -> Iterator[str]:
+    for step in carriers:
+        arrows = [name for name, parts in step.acting.items() if any(wanted.search(part) for part in (name, *parts))]
+        yield from (cut_name(step.id, name) for name in arrows)
+        if not arrows and any(wanted.search(name) for name in step.turned):
+            yield cut_name(step.id)
+
+
+def _words(entities: Iterable[str], vocabulary: Vocabulary) -> re.Pattern[str]:
+    """Return a pattern that finds entities, and the members of classes, in names of the model."""
+    found: dict[str, None] = {}
+    for entity in entities:
+        term = vocabulary.entities.get(entity)
+        for name in (entity, *(term.members if term is not None else ())):
+            found[re.sub(r"[^A-Za-z0-9]", "_", name)] = None
+    return re.compile("|".join(rf"(?:^|_){re.escape(name)}(?:_|$)" for name in found))

@@ -1,0 +1,117 @@
+"""The table of the checks as plain rows, for JSON, the terminal and the page of the documentation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from haptos.lab.validation.running import Row
+
+__all__ = ["as_data", "cells_of", "page", "tally"]
+
+COLUMNS = ("record", "number", "cells", "published", "median (5 to 95 %)", "members inside", "agrees")
+
+
+def as_data(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Return the rows as plain data."""
+    return [_data(row) for row in rows]
+
+
+def _data(row: Row) -> dict[str, Any]:
+    low, median, high = row.quantiles if row.values.size else (math.nan,) * 3
+    target = row.target
+    return {
+        "record": row.record,
+        "use": row.use,
+        "informs": list(row.informs),
+        "number": row.name,
+        "cells": row.cells,
+        "published": target.text if target else "",
+        "accepted": [target.low, target.high] if target else None,
+        "median": median,
+        "low": low,
+        "high": high,
+        "members": int(row.values.size),
+        "without_number": int(sum(not math.isfinite(v) for v in row.values)),
+        "share_inside": row.share_inside,
+        "inside": row.inside,
+        "reason": row.reason,
+        "assumed": row.assumed,
+    }
+
+
+def tally(rows: Sequence[Row]) -> str:
+    """Return how many numbers agree, in words; records that set parameters are counted apart."""
+    free = [r for r in rows if r.inside is not None and r.use == "validate"]
+    inputs = [r for r in rows if r.inside is not None and r.use != "validate"]
+    whole = {r.record for r in rows if r.use == "validate"}
+    checked = {r.record for r in free}
+    text = (
+        f"{sum(bool(r.inside) for r in free)} of {len(free)} numbers of {len(checked)} records agree; "
+        f"{len(whole - checked)} of {len(whole)} records are not expressed"
+    )
+    if inputs:
+        text += f"; of records that may be fitted, {sum(bool(r.inside) for r in inputs)} of {len(inputs)} agree"
+    return text
+
+
+def cells_of(row: Row) -> tuple[str, ...]:
+    """Return a row in words, in the order of :data:`COLUMNS`."""
+    published = row.target.text if row.target else ""
+    if row.inside is None:
+        return (row.record, row.name or "–", row.cells or "–", published or "–", "–", "–", f"not expressed: {row.reason}")
+    low, median, high = row.quantiles
+    seen = "no value" if math.isnan(median) else f"{_number(median)} ({_number(low)} to {_number(high)})"
+    agrees = "yes" if row.inside else "no"
+    return (row.record, row.name, row.cells, published, seen, f"{100 * row.share_inside:.0f} %", agrees)
+
+
+def _number(value: float) -> str:
+    return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
+
+
+def page(rows: Sequence[Row], *, members: int, checksum: str) -> str:
+    """Return the page of the documentation."""
+    checks = [r for r in rows if r.use == "validate" and r.inside is not None]
+    fitted = [r for r in rows if r.use != "validate" and r.inside is not None]
+    silent = [r for r in rows if r.inside is None]
+    notes = {r.record: r.assumed for r in rows if r.assumed}
+    parts = [
+        "# Numbers that are checked and never fitted",
+        "",
+        f"Written by `tools/validation.py`. Ensemble: {members} members, checksum `{checksum}`.",
+        "",
+        "A number agrees if the median of the ensemble lies in the published range, or within a factor of two of",
+        "a published number without a range; a direction, if the change is one that the assay resolves. What was",
+        "published comes from the records of the library; how each is expressed stands in `library/validation`.",
+        "",
+        f"**{tally(rows)}.**",
+        "",
+        *_markdown(checks),
+        "",
+        "## Named in the design, but of records that may be fitted",
+        "",
+        "Where a record set a parameter, agreement only shows that the composed model keeps it.",
+        "",
+        *_markdown(fitted, inputs=True),
+        "",
+        "## Not expressed, or not in full",
+        "",
+        *[f"- **{r.record}**{f', {r.name}' if r.name else ''}: {r.reason}" for r in silent],
+        "",
+        "## What was added to the records",
+        "",
+        *[f"- **{record}**: {text}" for record, text in notes.items()],
+        "",
+    ]
+    return "\n".join(parts)
+
+
+def _markdown(rows: Sequence[Row], *, inputs: bool = False) -> list[str]:
+    head = (*COLUMNS, "sets parameters") if inputs else COLUMNS
+    lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
+    for row in rows:
+        extra = (", ".join(row.informs) or "–",) if inputs else ()
+        lines.append(f"| {' | '.join((*cells_of(row), *extra))} |")
+    return lines

@@ -1,0 +1,1 @@
+"""From the library's modules, integrins and numbers to the text of one model."""
