@@ -35,8 +35,8 @@ from haptos.lab.reproduce import Reproduction, plan_reproduction
 from haptos.lab.run import Bench
 from haptos.lab.scoring import ClaimScorer
 from haptos.numerics import philox_stream
-from haptos.signalling.cell import simulate_vectors
 from haptos.signalling.building.parameters import load_parameters
+from haptos.signalling.cell import simulate_vectors
 from haptos.store.runs import RunStore
 
 Array = NDArray[np.float64]

@@ -1,6 +1,6 @@
 """A virtual laboratory for invasive growth.
 
-The public names are loaded when first used: :func:`run`, :func:`reproduce`,
+The public names are loaded when first used: :func:`run`, :func:`reproduce`, :func:`check`,
 :func:`load_experiment`, :func:`load_run`, :class:`Experiment`, :class:`RunResult`.
 """
 
@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from haptos.conditions.experiment import Experiment
+    from haptos.lab.check import check
     from haptos.lab.experiments import load_experiment
     from haptos.lab.reproduce import reproduce
     from haptos.lab.run import RunResult, load_run, run
 
-__all__ = ["Experiment", "RunResult", "__version__", "load_experiment", "load_run", "reproduce", "run"]
+__all__ = ["Experiment", "RunResult", "__version__", "check", "load_experiment", "load_run", "reproduce", "run"]
 
 __version__ = "0.1.0"
 
@@ -25,6 +26,7 @@ def __getattr__(name: str) -> Any:
     homes = {
         "Experiment": "haptos.conditions.experiment",
         "RunResult": "haptos.lab.run",
+        "check": "haptos.lab.check",
         "load_experiment": "haptos.lab.experiments",
         "load_run": "haptos.lab.run",
         "reproduce": "haptos.lab.reproduce",

@@ -8,9 +8,9 @@ import roadrunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from haptos.signalling.building.parameters import load_parameters, prior_sample
 from haptos.signalling.model import composed_sbml, model
 from haptos.signalling.network import Segment
-from haptos.signalling.building.parameters import load_parameters, prior_sample
 
 roadrunner.Logger.setLevel(roadrunner.Logger.LOG_FATAL)
 TIMES = np.linspace(0.0, 1440.0, 13)

@@ -10,8 +10,8 @@ import pytest
 from haptos.core.parameters import Parameter, load_table
 from haptos.signalling.building.compose import compose
 from haptos.signalling.building.modules import load_module, parse_module
-from haptos.signalling.network import Network, Segment, compile_network
 from haptos.signalling.building.parameters import handles
+from haptos.signalling.network import Network, Segment, compile_network
 from haptos.signalling.sbml import antimony_to_sbml
 
 MODULES = ("fak_src", "rho", "erk")

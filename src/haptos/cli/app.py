@@ -26,6 +26,9 @@ Members = Annotated[
     int | None, typer.Option("--members", min=1, help="Members of the parameter ensemble. [default: all]")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON instead of tables.")]
+OpenReport = Annotated[bool, typer.Option("--open/--no-open", help="Open the report in the browser.")]
+Level = Annotated[str | None, typer.Option("--level", help="Only claims tested at this level.")]
+System = Annotated[str | None, typer.Option("--system", help="Only claims of this system (S1 to S14).")]
 
 
 class _Top(TyperGroup):
@@ -105,7 +108,7 @@ def run(
     members: Members = None,
     runs: RunsFolder = None,
     as_json: AsJson = False,
-    open_report: Annotated[bool, typer.Option("--open/--no-open", help="Open the report in the browser.")] = False,
+    open_report: OpenReport = False,
 ) -> None:
     """Run an experiment: table, statistics, figure, and what the literature says."""
     from haptos.cli.running import plan_command, run_command
@@ -120,23 +123,88 @@ def run(
 def new(
     file: Annotated[Path, typer.Argument(help="File to write; it must not exist.", show_default=False)],
     assay: Annotated[str, typer.Option("--assay", help="Which example ('haptos assays' lists them).")] = "western_blot",
+    claims: Annotated[bool, typer.Option("--claims", help="Claims to be judged, instead of an experiment.")] = False,
 ) -> None:
-    """Write a commented example experiment that runs as it is."""
-    from haptos.cli.listing import new_command
+    """Write a commented example that runs as it is."""
+    from haptos.cli.listing import new_claims_command, new_command
 
-    new_command(file, assay)
+    if claims:
+        new_claims_command(file)
+    else:
+        new_command(file, assay)
 
 
-@app.command("reproduce", rich_help_panel="Literature")
-def reproduce(  # noqa: PLR0917 - typer passes by name
-    source: Annotated[str, typer.Argument(help="Key of a source, for instance zhao2013.", show_default=False)],
-    level: Annotated[str | None, typer.Option("--level", help="Only claims tested at this level.")] = None,
-    system: Annotated[str | None, typer.Option("--system", help="Only claims of this system (S1 to S14).")] = None,
+@app.command("check", rich_help_panel="Literature")
+def check(
+    file: Annotated[Path, typer.Argument(help="Claims (YAML); 'haptos new FILE --claims' starts one.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and its cost; simulate nothing.")] = False,
     workers: Workers = None,
     members: Members = None,
     runs: RunsFolder = None,
     as_json: AsJson = False,
-    open_report: Annotated[bool, typer.Option("--open/--no-open", help="Open the report in the browser.")] = False,
+    open_report: OpenReport = False,
+) -> None:
+    """Judge claims of your own, each by its experiment."""
+    from haptos.cli.checking import check_command, plan_check_command
+
+    if dry_run:
+        plan_check_command(file, workers=workers, members=members, runs=runs, as_json=as_json)
+    else:
+        check_command(file, workers=workers, members=members, runs=runs, as_json=as_json, open_report=open_report)
+
+
+@app.command("audit", rich_help_panel="Literature")
+def audit(  # noqa: PLR0917 - typer passes by name
+    what: Annotated[str, typer.Argument(metavar="[SOURCE|FILE]", help="A source, 'all', or a file of claims.")] = "all",
+    level: Level = None,
+    system: System = None,
+    floor: Annotated[int, typer.Option("--floor", min=0, help="Prior draws to compare with; 0: none.")] = 64,
+    workers: Workers = None,
+    members: Members = None,
+    runs: RunsFolder = None,
+    as_json: AsJson = False,
+    open_report: OpenReport = False,
+) -> None:
+    """Cut the mechanism that each supported claim names: its verdict must turn."""
+    from haptos.cli.checking import audit_command
+
+    audit_command(
+        what,
+        level=level,
+        system=system,
+        floor=floor,
+        workers=workers,
+        members=members,
+        runs=runs,
+        as_json=as_json,
+        open_report=open_report,
+    )
+
+
+@app.command("explain", rich_help_panel="Literature")
+def explain(
+    what: Annotated[str, typer.Argument(metavar="CLAIM|FILE", help="A claim, a conflict, or an experiment file.")],
+    most: Annotated[int, typer.Option("--most", min=1, help="Steps to tell of.")] = 12,
+    workers: Workers = None,
+    runs: RunsFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say which reactions carry an effect, with their claims and sources."""
+    from haptos.cli.explaining import explain_command
+
+    explain_command(what, workers=workers, runs=runs, most=most, as_json=as_json)
+
+
+@app.command("reproduce", rich_help_panel="Literature")
+def reproduce(  # noqa: PLR0917 - typer passes by name
+    source: Annotated[str, typer.Argument(help="zhao2013, helbig2003, jci2002 or all.", show_default=False)],
+    level: Level = None,
+    system: System = None,
+    workers: Workers = None,
+    members: Members = None,
+    runs: RunsFolder = None,
+    as_json: AsJson = False,
+    open_report: OpenReport = False,
 ) -> None:
     """Run every experiment a publication rests on and judge its claims."""
     from haptos.cli.reproducing import reproduce_command
@@ -170,11 +238,16 @@ def assays(as_json: AsJson = False) -> None:
 
 
 @app.command("schema", rich_help_panel="Library")
-def schema() -> None:
-    """Write the JSON Schema of experiment files, for editors."""
-    from haptos.cli.listing import schema_command
+def schema(
+    claims: Annotated[bool, typer.Option("--claims", help="Of files of claims, instead of experiments.")] = False,
+) -> None:
+    """Write the JSON Schema of experiment files, or of files of claims, for editors."""
+    from haptos.cli.listing import claims_schema_command, schema_command
 
-    schema_command()
+    if claims:
+        claims_schema_command()
+    else:
+        schema_command()
 
 
 @app.command("doctor", rich_help_panel="Help")

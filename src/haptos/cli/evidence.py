@@ -178,6 +178,18 @@ def quantities_command(
         view.quantities(found, json=json)
 
 
+@app.command("validate")
+def validate_command(
+    records: Annotated[list[str] | None, typer.Argument(help="Records; default: all.")] = None,
+    members: Annotated[int | None, typer.Option(min=1, help="Members of the ensemble; default: all.")] = None,
+    json: Json = False,
+) -> None:
+    """Set the ensemble beside numbers of the literature that were never fitted."""
+    from haptos.cli.validating import validate_command as validate
+
+    validate(records or [], members=members, as_json=json)
+
+
 def expressible_by_lab() -> Expressible:
     """Return the lab's answer to 'can this claim be judged?'; without a lab, nothing can."""
     from importlib.util import find_spec

@@ -11,7 +11,15 @@ from haptos.cli.console import out, plain_table, to_json
 if TYPE_CHECKING:
     from rich.table import Table
 
-__all__ = ["assays_command", "cells_command", "compounds_command", "new_command", "schema_command"]
+__all__ = [
+    "assays_command",
+    "cells_command",
+    "claims_schema_command",
+    "compounds_command",
+    "new_claims_command",
+    "new_command",
+    "schema_command",
+]
 
 
 def new_command(file: Path, assay: str) -> None:
@@ -20,6 +28,21 @@ def new_command(file: Path, assay: str) -> None:
 
     write_example(file, assay)
     out().print(f"wrote {file}; look at it, then: [bold]haptos run {file}[/bold]")
+
+
+def new_claims_command(file: Path) -> None:
+    """Write a commented file of claims to a new file."""
+    from haptos.lab.check import write_claims_template
+
+    write_claims_template(file)
+    out().print(f"wrote {file}; look at it, then: [bold]haptos check {file}[/bold]")
+
+
+def claims_schema_command() -> None:
+    """Write the JSON Schema of files of claims."""
+    from haptos.lab.check import claims_schema
+
+    to_json(claims_schema())
 
 
 def schema_command() -> None:

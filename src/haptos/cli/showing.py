@@ -25,7 +25,7 @@ def show_result(result: RunResult, *, as_json: bool) -> None:
         to_json(_plain(result))
         return
     console = out()
-    if result.manifest.kind == "reproduction":
+    if result.manifest.kind in {"reproduction", "audit"}:
         from haptos.cli.board import show_board
 
         show_board(console, result)

@@ -43,7 +43,7 @@ Kind = Literal[
 Untestable = Literal[
     "classification", "naming", "knowledge_gap", "too_unspecific", "outside_model", "no_readout", "outlook"
 ]
-System = Annotated[str, Field(pattern=r"^S(1[0-4]|[1-9])$")]
+System = Annotated[str, Field(pattern=r"^(S(1[0-4]|[1-9])|own)$")]
 Entity = Annotated[str, KnownName("entity")]
 
 
@@ -325,7 +325,7 @@ class Claim(Spec):
     cites : tuple of int
         Reference numbers printed with the statement.
     system : str
-        S1 to S14.
+        S1 to S14; ``own`` for a user's claim.
     kind, level, priority
         What sort of claim, the level at which it is tested, and its weight (1 to 3).
     relation : Relation

@@ -1,11 +1,14 @@
-"""A user's own claims, in the format of the library."""
+"""A user's own claims, in the format of the library; what only a library needs may be left out."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from haptos.conditions.catalogue import library_folder
-from haptos.core.located import load_yaml
+from haptos.core.located import Document, load_yaml
 from haptos.errors import Issue, SpecError
 from haptos.evidence.claims import Claim
 from haptos.evidence.library import Library, load_library
@@ -14,7 +17,14 @@ from haptos.evidence.lint.numbers import Retractions
 from haptos.evidence.lint.reading import ClaimPrefix, KnownNames, Readable, UniqueIds
 from haptos.evidence.lint.trials import Comparisons, LevelFitsRoom, Located, MeasureOfAssay, UsedArms
 
-__all__ = ["check_claims", "read_claims"]
+__all__ = ["DEFAULTS", "OWN", "check_claims", "completed", "read_claims"]
+
+#: Source and system of claims that name none.
+OWN = "own"
+#: What a claim that leaves it out is taken to say.
+DEFAULTS: dict[str, Any] = {"source": OWN, "lines": [[1, 1]], "system": OWN, "kind": "hypothesis", "priority": 2}
+_LEVELS = {"motility": "mechanics", "tissue": "tissue", "host": "organism"}
+_PREFIX = re.compile(r"^([A-Z][A-Z0-9]*)-[0-9]{2}$")
 
 _ON_CLAIMS = (
     Readable, KnownNames, UniqueIds, ClaimPrefix, Located, LevelFitsRoom, MeasureOfAssay, Comparisons, UsedArms,
@@ -29,6 +39,7 @@ def check_claims(file: Path | str) -> tuple[Library, tuple[Issue, ...]]:
     ----------
     file : Path
         YAML with a list ``claims:`` and optionally ``sources:``; sources of the library are known besides.
+        A claim needs ``id``, ``relation``, ``trial`` and ``expect``; the rest has defaults, see :func:`completed`.
 
     Returns
     -------
@@ -42,7 +53,9 @@ def check_claims(file: Path | str) -> tuple[Library, tuple[Issue, ...]]:
     SpecError
         If the file is missing or no YAML.
     """
-    library = Library(library_folder(), own=load_yaml(file), vocabulary=load_library().vocabulary)
+    vocabulary = load_library().vocabulary
+    rooms = {name: assay.room for name, assay in vocabulary.assays.items()}
+    library = Library(library_folder(), own=completed(load_yaml(file), rooms), vocabulary=vocabulary)
     rules = [rule for rule in RULES if isinstance(rule, _ON_CLAIMS)]
     return library, tuple(issue for issue in lint(library, rules) if issue.where.startswith(str(file)))
 
@@ -60,3 +73,36 @@ def read_claims(file: Path | str) -> tuple[Claim, ...]:
     if errors:
         raise SpecError(errors)
     return library.claims()
+
+
+def completed(document: Document, rooms: Mapping[str, str]) -> Document:
+    """Return a file of claims with defaults for what only a library needs.
+
+    Parameters
+    ----------
+    document : Document
+        The file as written.
+    rooms : mapping of str to str
+        Room of each assay, which gives the level.
+
+    Notes
+    -----
+    Source and system become ``own``, kind ``hypothesis``, priority 2.
+    """
+    data = document.data
+    if not isinstance(data, dict) or not isinstance(data.get("claims"), list):
+        return document
+    claims = [_complete(claim, rooms) if isinstance(claim, dict) else claim for claim in data["claims"]]
+    mine = [claim for claim in claims if isinstance(claim, dict) and claim.get("source") == OWN]
+    sources = data.get("sources", [])
+    if mine and isinstance(sources, list) and not any(isinstance(s, dict) and s.get("id") == OWN for s in sources):
+        prefixes = sorted({m[1] for claim in mine if (m := _PREFIX.match(str(claim.get("id"))))}) or ["OWN"]
+        sources = [*sources, {"id": OWN, "prefixes": prefixes, "title": "own", "text": "own_data", "line_count": 1}]
+    return Document({**data, "claims": claims, "sources": sources}, document.lines, document.name)
+
+
+def _complete(claim: dict[Any, Any], rooms: Mapping[str, str]) -> dict[Any, Any]:
+    trial = claim.get("trial")
+    room = rooms.get(str(trial.get("assay")), "") if isinstance(trial, dict) else ""
+    level = _LEVELS.get(room, "signalling") if trial is not None else "none"
+    return {**DEFAULTS, "level": level, **claim}

@@ -29,6 +29,8 @@ __all__ = [
     "parse_experiment",
     "read_experiment",
     "write_example",
+    "write_new",
+    "written_schema",
 ]
 
 
@@ -56,8 +58,8 @@ def lab_catalogue() -> Catalogue:
     """Return every name an experiment file may use, and the protocols of the assays."""
     from haptos.assays.registry import ASSAYS
     from haptos.conditions.catalogue import load_catalogue
-    from haptos.signalling.cells import cell_lines
     from haptos.signalling.building.modules import readable_entities
+    from haptos.signalling.cells import cell_lines
 
     known = load_catalogue()
     cells = tuple(dict.fromkeys((*known.names.get("cells", ()), *cell_lines())))
@@ -141,9 +143,14 @@ def experiment_schema(catalogue: Catalogue | None = None) -> dict[str, Any]:
     names = [{"enum": list(known.models["assay"]), "description": "an assay with its usual protocol"}]
     schema["properties"]["assay"] = {"anyOf": [*choices, *names], "description": "the assay with its protocol"}
     schema["properties"]["cells"] = _enumerate(schema["properties"]["cells"], known.names.get("cells"))
-    _enumerate_fields(definitions, known)
+    return written_schema("haptos experiment", schema, known)
+
+
+def written_schema(title: str, schema: dict[str, Any], known: Catalogue) -> dict[str, Any]:
+    """Return a schema with its names listed and its defaults as a user would write them."""
+    _enumerate_fields(schema["$defs"], known)
     described = {k: v for k, v in schema.items() if k != "title"}
-    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "haptos experiment"}
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title}
     return {**head, **_written_defaults(described)}
 
 
@@ -209,7 +216,17 @@ def write_example(file: Path, assay: str) -> None:
     StoreError
         If the file exists or cannot be written.
     """
-    text = example_text(assay)
+    write_new(file, example_text(assay))
+
+
+def write_new(file: Path, text: str) -> None:
+    """Write a text to a new file.
+
+    Raises
+    ------
+    StoreError
+        If the file exists or cannot be written.
+    """
     try:
         with file.open("x", encoding="utf-8") as stream:
             stream.write(text)

@@ -16,11 +16,11 @@ from haptos.core.packing import pack, unpack
 from haptos.errors import ModelError, ParameterError
 from haptos.signalling._kinetic_model import KineticModel
 from haptos.signalling.building.compose import Composition, compose
-from haptos.signalling.cuts import with_cuts
 from haptos.signalling.building.instances import TEMPLATE, integrin_module
 from haptos.signalling.building.modules import load_module
-from haptos.signalling.network import Network, compile_network
 from haptos.signalling.building.parameters import handles, load_parameters
+from haptos.signalling.cuts import with_cuts
+from haptos.signalling.network import Network, compile_network
 from haptos.signalling.sbml import antimony_to_sbml, read_sbml
 
 __all__ = ["MODULES", "Model", "composed_sbml", "composition", "fingerprint", "model"]

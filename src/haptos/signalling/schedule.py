@@ -19,9 +19,9 @@ from haptos.conditions.experiment import Culture
 from haptos.conditions.interventions import SwapCells
 from haptos.core.hashing import content_hash
 from haptos.signalling.actions import Change, changes_of_arm, surroundings_of
+from haptos.signalling.building.instances import TEMPLATE, heterodimers_for
 from haptos.signalling.cells import CellLine, cell_line
 from haptos.signalling.condition import Condition
-from haptos.signalling.building.instances import TEMPLATE, heterodimers_for
 from haptos.signalling.model import MODULES, Model, model
 from haptos.signalling.network import Segment
 

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
+from haptos.signalling.building.modules import Annotation
+from haptos.signalling.building.references import address_of
 from haptos.signalling.condition import Condition
 from haptos.signalling.cuts import Arrows, cut_name
 from haptos.signalling.model import composition, model
-from haptos.signalling.building.modules import Annotation
 from haptos.signalling.readouts import parts_of
-from haptos.signalling.building.references import address_of
 from haptos.signalling.schedule import integrins_of
 
 __all__ = ["Step", "inputs_of", "quantities_in", "steps", "steps_in"]

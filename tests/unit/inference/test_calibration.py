@@ -11,9 +11,9 @@ from haptos.inference import scoring
 from haptos.inference.calibration import LIMIT, Chain, Prior, begin_chain, diversity, walk
 from haptos.inference.scoring import Scorer, score
 from haptos.inference.terms import Term, load_terms
+from haptos.signalling.building.parameters import load_parameters, prior_sample
 from haptos.signalling.condition import Outcome
 from haptos.signalling.ensemble import ensemble_size, member_vector, reference_vector
-from haptos.signalling.building.parameters import load_parameters, prior_sample
 
 
 def ends(n, *, seed, n_free, unmet=lambda z, most: np.zeros(len(z), dtype=int), live=64, **more):

@@ -7,10 +7,12 @@ import pytest
 
 from haptos.conditions.experiment import Culture
 from haptos.errors import ModelError, Status
+from haptos.signalling.building.integrins import heterodimers
 from haptos.signalling.cell import expressibility, simulate
 from haptos.signalling.cells import cell_line, cell_lines
 from haptos.signalling.condition import Condition
-from haptos.signalling.model import fingerprint, model
+from haptos.signalling.model import composition, fingerprint
+from unit.signalling.repertoires import cells_by_repertoire, repertoire_of
 
 READ = ("level__ILK", "level__RELA", "mrna__RELA", "level__MMP9", "pro__MMP9", "activity__IKBKB", "nuclear__RELA")
 
@@ -75,21 +77,38 @@ def test_swapped_cells_replace_the_cells_of_the_condition():
 
 
 def test_every_reason_is_collected():
-    wrong = Condition(
-        cells="HeLa_x", culture=Culture(geometry="3D"), interventions=({"overexpress": "FOO"},), times=(0.0,),
-        quantities=("mrna__FOO",),
-    )  # fmt: skip
-    reasons = "\n".join(expressibility(wrong))
-    for part in ("no cell line file for HeLa_x", "tissue room", "overexpress FOO", "no mrna of FOO"):
-        assert part in reasons
+    steps = ({"overexpress": "FOO"}, {"set_heterogeneity": "cells", "fold": 2})
+    wrong = condition(*steps).model_copy(update={"quantities": ("mrna__FOO", "mrna__BAR")})
+    reasons = expressibility(wrong)
+    assert len(reasons) == 4
+    for part in ("overexpress FOO", "tissue or host room", "no mrna of FOO", "no mrna of BAR"):
+        assert part in "\n".join(reasons)
     with pytest.raises(ModelError, match="cannot be simulated"):
+        simulate(wrong, member=None, seed=1, replicate=None)
+
+
+def test_nowhere_to_be_and_nothing_to_be_on_is_said_first():
+    wrong = Condition(cells="HeLa_x", culture=Culture(coating="jelly"), times=(0.0,), quantities=READ)
+    reasons = expressibility(wrong)
+    assert reasons == ["no cell line file for HeLa_x", "the coating 'jelly' is not in the library yet"]
+    with pytest.raises(ModelError, match="HeLa_x.*\n.*jelly"):
         simulate(wrong, member=None, seed=1, replicate=None)
 
 
 @pytest.mark.parametrize("name", list(cell_lines()))
 def test_every_cell_sets_only_what_the_model_offers(name):
-    assert set(cell_line(name).settings()) <= model().offered
-    assert run(cells=name).status is Status.OK
+    """What a cell has is in its own network; what it lacks is in that of all heterodimers."""
+    offered, widest = (set(composition(names).handles) for names in (repertoire_of(name), frozenset(heterodimers())))
+    settings = cell_line(name).settings()
+    assert {handle for handle, value in settings.items() if value != 0} <= offered
+    assert set(settings) <= widest
+
+
+@pytest.mark.parametrize("name", list(cells_by_repertoire().values()))
+def test_every_repertoire_can_be_simulated(name):
+    found = run(cells=name)
+    assert found.status is Status.OK
+    assert all((np.isfinite(course) & (course >= 0.0)).all() for course in found.quantities.values())
 
 
 def test_fingerprint_is_stable_within_a_process():

@@ -6,11 +6,11 @@ import pytest
 
 from haptos.conditions.catalogue import load_vocabulary
 from haptos.errors import ModelError
-from haptos.signalling.cells import CellLine, Profile, _dangling, cell_line, cell_lines, complete
-from haptos.signalling.contexts.transcripts import proteins_of_modules
 from haptos.signalling.building.instances import heterodimers_for
 from haptos.signalling.building.integrins import heterodimers
 from haptos.signalling.building.modules import library_text, module_names
+from haptos.signalling.cells import CellLine, Profile, _dangling, cell_line, cell_lines, complete
+from haptos.signalling.contexts.transcripts import proteins_of_modules
 
 
 def cell(name, **more):

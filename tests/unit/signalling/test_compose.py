@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from functools import cache
+
 import libsbml
 import pytest
 
-from haptos.core.parameters import Parameter
+from haptos.core.parameters import Parameter, load_table
 from haptos.errors import ModelError
 from haptos.signalling.building.compose import compose
-from haptos.signalling.model import composed_sbml, composition
 from haptos.signalling.building.modules import parse_module
 from haptos.signalling.building.parameters import Handle, load_parameters
+from haptos.signalling.model import composed_sbml, composition
+from haptos.signalling.sbml import antimony_to_sbml
+from unit.signalling.repertoires import SEVERAL
 
 VOLUMES = {"cytoplasm": 2000.0, "nucleus": 500.0, "medium": 1e6}
 TABLE = {"k": Parameter(id="k", value=0.1, unit="per_min", spread=0, confidence="assumed")}
@@ -49,48 +54,68 @@ def test_a_reaction_needs_an_annotation():
         compose([parse_module(bare, where="x")], TABLE, HANDLES, VOLUMES)
 
 
-@pytest.fixture(scope="module")
-def document():
-    found = libsbml.readSBMLFromString(composed_sbml())
+@cache
+def document(repertoire):
+    """Return the composed model with all checks of libSBML done, those of units too."""
+    return checked(composed_sbml(SEVERAL[repertoire]))
+
+
+def checked(sbml):
+    found = libsbml.readSBMLFromString(sbml)
     found.setConsistencyChecks(libsbml.LIBSBML_CAT_UNITS_CONSISTENCY, True)
     found.checkConsistency()
     return found
 
 
-def test_composed_model_has_no_sbml_error_and_no_unit_warning(document):
-    messages = [document.getError(i).getMessage() for i in range(document.getNumErrors())]
-    assert messages == []
-    assert (document.getLevel(), document.getVersion()) == (3, 2)
+def messages(found):
+    return [found.getError(i).getMessage() for i in range(found.getNumErrors())]
 
 
-def test_a_unit_fault_would_be_seen():
+@pytest.mark.parametrize("repertoire", SEVERAL)
+def test_composed_model_has_no_sbml_error_and_no_unit_warning(repertoire):
+    found = document(repertoire)
+    assert messages(found) == []
+    assert (found.getLevel(), found.getVersion()) == (3, 2)
+
+
+@pytest.mark.parametrize(
+    "law", ["kgap_CDC42 * CDC42_GTP", "kact_IKK_ILK * act_ILK * IKBKB", "kuncluster_integrin * ITGAV_ITGB3_clustered"]
+)
+def test_a_unit_fault_would_be_seen(law):
     """The check above can fail: dropping a volume from one rate law is found."""
-    broken = composition().antimony.replace("cytoplasm * kgap_RAC1 * RAC1_GTP", "kgap_RAC1 * RAC1_GTP")
-    from haptos.signalling.sbml import antimony_to_sbml
-
-    found = libsbml.readSBMLFromString(antimony_to_sbml(broken))
-    found.setConsistencyChecks(libsbml.LIBSBML_CAT_UNITS_CONSISTENCY, True)
-    found.checkConsistency()
+    text = composition(SEVERAL["lung_carcinoma"]).antimony
+    assert text.count(f"cytoplasm * {law}") == 1
+    found = checked(antimony_to_sbml(text.replace(f"cytoplasm * {law}", law)))
     assert found.getNumErrors() > 0
 
 
-def test_every_reaction_is_annotated(document):
-    model = document.getModel()
-    for i in range(model.getNumReactions()):
-        assert model.getReaction(i).isSetSBOTerm(), model.getReaction(i).getId()
-    described = sum(model.getReaction(i).getNumCVTerms() > 0 for i in range(model.getNumReactions()))
-    assert described > 60
+@pytest.mark.parametrize("repertoire", SEVERAL)
+def test_every_reaction_is_annotated(repertoire):
+    model = document(repertoire).getModel()
+    reactions = [model.getReaction(i) for i in range(model.getNumReactions())]
+    assert [r.getId() for r in reactions if not r.isSetSBOTerm()] == []
+    described = [r.getNumCVTerms() > 0 for r in reactions]
+    assert sum(described) > 80
 
 
 def test_both_routes_from_ilk_to_mmp9_are_in_the_model():
-    text = composition().antimony
-    for reaction in ("ikk_by_ilk", "gsk3_by_ilk", "jun_t239", "gene_nfkb", "gene_ap1", "gene_nfkb_ap1"):
+    text = composition(SEVERAL["lung_carcinoma"]).antimony
+    for reaction in ("ikk_by_ilk", "gsk3_by_ilk", "jun_t239", "mmp9_transcription"):
         assert f"  {reaction}:" in text
+    promoter = re.search(r"share_MMP9_promoter := (.*);", text)
+    assert promoter is not None
+    assert {"share_NFKB_MMP9", "share_AP1_MMP9", "cooperativity_MMP9"} <= set(re.findall(r"\w+", promoter[1]))
+
+
+def test_a_repertoire_adds_its_own_species_and_no_others():
+    """Every heterodimer is one more copy of the template; the rest of the network is the same."""
+    bare, whole = (document(name).getModel() for name in ("none", "all"))
+    assert whole.getNumSpecies() - bare.getNumSpecies() == 5 * len(SEVERAL["all"])
+    names = [{m.getSpecies(i).getId() for i in range(m.getNumSpecies())} for m in (bare, whole)]
+    assert names[0] < names[1]
+    assert all(name.startswith("ITGA") for name in names[1] - names[0])
 
 
 def test_every_parameter_of_the_network_tables_is_used():
-    elsewhere = {"growth_factor", "ligation"}
-    crossing = set(load_parameters()) - set(composition().parameters) - elsewhere
-    from haptos.core.parameters import load_table
-
-    assert crossing == set(load_table("crossing"))
+    """What no network uses is what the crossing model takes."""
+    assert set(load_parameters()) - set(composition(SEVERAL["all"]).parameters) == set(load_table("crossing"))

@@ -18,8 +18,8 @@ from haptos.signalling.building.compose import compose
 from haptos.signalling.building.instances import heterodimers_for, integrin_module
 from haptos.signalling.building.integrins import heterodimers, integrin_parameters
 from haptos.signalling.building.modules import load_module, parse_module
-from haptos.signalling.network import Segment, compile_network
 from haptos.signalling.building.parameters import handles
+from haptos.signalling.network import Segment, compile_network
 from haptos.signalling.sbml import antimony_to_sbml
 
 VOLUMES = {"cytoplasm": 1954.0, "nucleus": 540.0, "medium": 2e6}

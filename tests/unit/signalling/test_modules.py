@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 
 from haptos.errors import ModelError
-from haptos.signalling.model import MODULES
+from haptos.evidence.library import load_library
+from haptos.signalling.building.instances import TEMPLATE, integrin_module
+from haptos.signalling.building.integrins import heterodimers
 from haptos.signalling.building.modules import load_module, module_names, parse_module
 from haptos.signalling.building.references import address_of, known_keys
+from haptos.signalling.model import MODULES
 
 GOOD = """// a module
 model little
@@ -49,14 +54,38 @@ def test_unknown_module_names_the_nearest():
 
 
 def test_every_module_of_the_library_is_composed():
-    assert set(MODULES) == set(module_names())
+    assert set(MODULES) == {*module_names(), TEMPLATE}
+    assert len(set(MODULES)) == len(MODULES)
+
+
+@cache
+def claim_ids():
+    return {claim.id for claim in load_library().claims()}
+
+
+def annotations(name):
+    module = integrin_module(frozenset(heterodimers())) if name == TEMPLATE else load_module(name)
+    return module.annotations
+
+
+def unknown(name, sources, claims):
+    """Return the sources and claims of a module's reactions that nobody knows."""
+    return [
+        (reaction, key)
+        for reaction, annotation in annotations(name).items()
+        for key in (set(annotation.sources) - set(sources)) | (set(annotation.claims) - set(claims))
+    ]
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_every_source_of_a_module_is_known(name):
-    for reaction, annotation in load_module(name).annotations.items():
-        for key in annotation.sources:
-            assert key in known_keys(), (reaction, key)
+def test_every_source_and_claim_of_a_module_is_known(name):
+    assert annotations(name)
+    assert unknown(name, known_keys(), claim_ids()) == []
+
+
+def test_the_check_for_sources_and_claims_can_fail():
+    assert {name for name in MODULES if unknown(name, (), claim_ids())} == set(MODULES)
+    assert {name for name in MODULES if unknown(name, known_keys(), ())} == set(MODULES)
 
 
 def test_addresses():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from haptos.lab.plan import Plan
     from haptos.signalling.condition import Condition, Outcomes
 
-__all__ = ["Contrast", "Effects", "Simulate", "contrast_of_claim", "contrast_of_plan", "effects", "induced", "with_arm"]
+__all__ = ["Contrast", "Effects", "Simulate", "contrast_of_claim", "contrast_of_plan", "effects", "induced", "logarithms", "readings"]
 
 Array = NDArray[np.float64]
 
@@ -149,20 +149,25 @@ def effects(
         Values that replace those of the vectors, cuts among them.
     """
     test, reference = simulate([contrast.test, contrast.reference], vectors, changed)
-    above, below = _readings(contrast, contrast.test, test), _readings(contrast, contrast.reference, reference)
+    above, below = readings(contrast, contrast.test, test), readings(contrast, contrast.reference, reference)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return Effects(logarithms(above, below), below.mean(axis=1))
+
+
+def logarithms(above: Array, below: Array) -> Array:
+    """Return the mean logarithm of quotients over the entities, shape (B,); nothing over nothing is no change.
+
+    Examples
+    --------
+    >>> logarithms(np.array([[1.0, 1.0], [0.0, 0.0], [0.0, 1.0]]), np.array([[1.0, 1.0], [0.0, 0.0], [1.0, 1.0]]))
+    array([ 0.,  0., nan])
+    """
     with np.errstate(divide="ignore", invalid="ignore"):
         logs = np.where((above == 0) & (below == 0), 0.0, np.log(above / below)).mean(axis=1)
-    return Effects(np.where(np.isfinite(logs), logs, np.nan), below.mean(axis=1))
+    return np.where(np.isfinite(logs), logs, np.nan)
 
 
-def with_arm(contrast: Contrast, condition: Condition, label: str) -> Contrast:
-    """Return the contrast of another condition over the arm that was tested."""
-    return replace(
-        contrast, test=condition, reference=contrast.test, test_label=label, reference_label=contrast.test_label
-    )
-
-
-def _readings(contrast: Contrast, condition: Condition, outcomes: Outcomes) -> Array:
+def readings(contrast: Contrast, condition: Condition, outcomes: Outcomes) -> Array:
     """Return what is read, mean over a course, shape (B, n_entities); NaN where the simulation failed."""
     times = np.asarray(condition.times, float)
     sound = [b for b in range(len(outcomes)) if outcomes.status[b] == Status.OK]

@@ -22,6 +22,8 @@ Array = NDArray[np.float64]
 
 #: A readout of which less than this is left was cut itself.
 _GONE = 0.05
+#: Factor by which a cut may change the reading without the effect and still count as carrying it.
+_SCENE = 2.0
 #: Smallest change of the logarithm of the effect that is told.
 _LEAST = 0.05
 #: Changes closer than this are one chain of steps.
@@ -42,6 +44,8 @@ class Carrier:
         The effect without it, in the reference parameters.
     share : float
         Share of the effect that goes with it: 1 is all, below 0 it works against it.
+    left : float
+        Reading of the arm of reference without it, relative to that with it.
     folds : tuple of float
         The effect without it in a few members.
     same : tuple of str
@@ -52,8 +56,14 @@ class Carrier:
     quantity: str
     fold: float
     share: float
+    left: float = 1.0
     folds: tuple[float, ...] = ()
     same: tuple[str, ...] = ()
+
+    @property
+    def scenery(self) -> bool:
+        """Whether the cut changes the readout even without the effect: it sets the scene rather than carrying it."""
+        return not 1.0 / _SCENE < self.left < _SCENE
 
 
 @dataclass(frozen=True)
@@ -69,7 +79,7 @@ class Ranking:
     folds : tuple of float
         Its size in a few members.
     carriers : tuple of Carrier
-        Largest change first.
+        Those that carry it, then those that set the scene; largest change first.
     needed : tuple of str
         Cuts that take the readout itself.
     tried, failed : int
@@ -114,7 +124,11 @@ def rank(
     change = intact - logs
     gone = left < _GONE
     told = np.flatnonzero(np.isfinite(change) & ~gone & (np.abs(change) >= _LEAST))
-    chains = _chains(sorted(told, key=lambda i: -abs(change[i])), logs, left)[:most]
+    chains = _chains(sorted(told, key=lambda i: -abs(change[i])), logs, left)
+    scenery = [not 1.0 / _SCENE < left[chain[0]] < _SCENE for chain in chains]
+    carrying = [chain for chain, scene in zip(chains, scenery, strict=True) if not scene]
+    setting = [chain for chain, scene in zip(chains, scenery, strict=True) if scene]
+    chains = carrying[:most] + setting[: most // 2]
     heads = [chain[0] for chain in chains]
     checked = _checked(contrast, simulate, [names[i] for i in heads], members)
     carriers = tuple(
@@ -122,6 +136,7 @@ def rank(
             *cuts[names[chain[0]]],
             fold=float(np.exp(logs[chain[0]])),
             share=float(change[chain[0]] / intact) if intact else float("nan"),
+            left=float(left[chain[0]]),
             folds=checked[1 + n],
             same=tuple(names[i] for i in chain[1:]),
         )

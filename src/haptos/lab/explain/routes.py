@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from haptos.conditions.interventions import Intervention
 from haptos.lab.audit.mechanism import mechanism_of
-from haptos.lab.explain.contrast import Contrast, Simulate, effects, with_arm
+from haptos.lab.explain.contrast import Contrast, Simulate, effects, logarithms, readings
 
 if TYPE_CHECKING:
     from haptos.conditions.catalogue import Vocabulary
@@ -29,7 +29,7 @@ _MAIN = 0.5
 #: Difference of the shares from which the ensemble counts as split.
 _SPLIT = 0.1
 #: Interventions that may decide.
-_VERBS = ("inhibit", "knockdown", "knockout", "treat", "neutralise", "neutralize", "overexpress", "mutate")
+_VERBS = ("inhibit", "knockdown", "knockout", "treat", "neutralise", "block", "overexpress")
 
 
 @dataclass(frozen=True)
@@ -145,12 +145,12 @@ def _kind(a: float, b: float) -> str:
 
 
 def candidates(library: Library) -> Iterator[Intervention]:
-    """Yield the interventions of the library's claims that hit one target, each once."""
-    seen: set[str] = set()
+    """Yield the interventions of the library's claims that hit one target, each verb and target once."""
+    seen: set[tuple[str, str]] = set()
     for claim in library.claims():
         arms: Iterable[Sequence[Intervention]] = claim.trial.arms.values() if claim.trial is not None else ()
         for step in (step for arm in arms for step in arm if step.verb in _VERBS):
-            key = repr(step.canonical())
+            key = (step.verb, step.target)
             if key not in seen:
                 seen.add(key)
                 yield step
@@ -185,16 +185,17 @@ def deciders(
     a, b = found.groups()
     if not len(a):
         return ()
-    both = np.concatenate([a, b])
-    tried = []
-    for step in interventions:
-        arm = found.contrast.test
-        condition = arm.with_changes(interventions=(*arm.interventions, step))
-        if step in arm.interventions or not expressible(condition):
-            continue
-        logs = effects(with_arm(found.contrast, condition, "with it"), simulate, members[both], None).logs
-        tried.append(_decider(step, logs[: len(a)], logs[len(a) :]))
-    sound = [d for d in tried if np.isfinite(d.fold_a) and np.isfinite(d.fold_b)]
+    arm, both = found.contrast.test, np.concatenate([a, b])
+    steps = [step for step in interventions if step not in arm.interventions]
+    tried = [(step, arm.with_changes(interventions=(*arm.interventions, step))) for step in steps]
+    tried = [(step, condition) for step, condition in tried if expressible(condition)]
+    outcomes = simulate([arm, *(condition for _, condition in tried)], members[both], None)
+    below = readings(found.contrast, arm, outcomes[0])
+    rows = []
+    for (step, condition), outcome in zip(tried, outcomes[1:], strict=True):
+        logs = logarithms(readings(found.contrast, condition, outcome), below)
+        rows.append(_decider(step, logs[: len(a)], logs[len(a) :]))
+    sound = [d for d in rows if np.isfinite(d.fold_a) and np.isfinite(d.fold_b)]
     return tuple(sorted(sound, key=lambda d: -abs(np.log(d.fold_a / d.fold_b)))[:most])
 
 

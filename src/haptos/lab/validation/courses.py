@@ -30,7 +30,7 @@ SUMMARIES = (
     "half_time",  # first time at half of the start
     "loss_time",  # first time at `share` of the start
     "return_time",  # after the minimum, first time back at `share` of the start
-    "fall_time",  # after the maximum, first time at `share` of the way down to the start
+    "fall_time",  # after the maximum, first time at `share` of it
 )  # fmt: skip
 
 
@@ -87,38 +87,43 @@ def _nth(values: Array, place: int) -> float:
 
 
 def _of_course(how: str, times: Array, values: Array, *, at: float, since: float, share: float) -> float:
-    start, top, bottom = values[0], int(np.argmax(values)), int(np.argmin(values))
-    found: Any = _NONE
     match how:
         case "end":
-            found = values[-1]
+            return float(values[-1])
         case "at":
-            found = np.interp(at, times, values)
+            return float(np.interp(at, times, values))
         case "fold":
-            found = _ratio(np.interp(at, times, values), np.interp(since, times, values))
+            return _ratio(np.interp(at, times, values), np.interp(since, times, values))
         case "window_fold":
-            found = _ratio(_rise(times, values, at), _rise(times, values, since))
-        case "maximum_time":
-            found = times[top]
-        case "minimum_time":
-            found = times[bottom]
+            return _ratio(_rise(times, values, at), _rise(times, values, since))
         case "maximum_fold":
-            found = _ratio(values[top], start)
+            return _ratio(values.max(), values[0])
         case "minimum_share":
-            found = _ratio(values[bottom], start)
+            return _ratio(values.min(), values[0])
+        case _:
+            return _when(how, times, values, share)
+
+
+def _when(how: str, times: Array, values: Array, share: float) -> float:
+    """Return the time of an event of the whole course."""
+    top, bottom = int(np.argmax(values)), int(np.argmin(values))
+    match how:
+        case "maximum_time":
+            return float(times[top])
+        case "minimum_time":
+            return float(times[bottom])
         case "half_time":
-            found = half_time(times, values)
+            return half_time(times, values)
         case "loss_time":
-            found = _first(times, values <= share * start)
+            return _first(times, values <= share * values[0])
         case "return_time":
-            found = _first(times[bottom:], values[bottom:] >= share * start)
-        case "fall_time":
-            fallen = _first(times[top:], values[top:] <= start + share * (values[top] - start))
-            found = times[-1] if np.isnan(fallen) else fallen
-    return float(found)
+            return _first(times[bottom:], values[bottom:] >= share * values[0])
+        case _:
+            fallen = _first(times[top:], values[top:] <= share * values[top])
+            return float(times[-1]) if np.isnan(fallen) else fallen
 
 
-def _ratio(above: float, below: float) -> float:
+def _ratio(above: Any, below: Any) -> float:
     return float(above / below) if below > 0 else _NONE
 
 

@@ -8,14 +8,14 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from haptos.conditions.catalogue import library_folder, load_catalogue, read_file, yaml_files
+from haptos.conditions.catalogue import library_folder, read_file, yaml_files
 from haptos.conditions.experiment import ChosenByName, Culture, Protocol
 from haptos.conditions.interventions import AnyIntervention, Cells
 from haptos.core.records import Records
 from haptos.core.specs import Dose, Quantity, Spec, Time
 from haptos.lab.validation.courses import SUMMARIES
 
-__all__ = ["Check", "Published", "Sampling", "Series", "Validation", "load_validations"]
+__all__ = ["Check", "Published", "Sampling", "Series", "Validation", "arms_of", "load_validations"]
 
 _START = Quantity(0.0, "time", "0 min")
 _HOUR = Quantity(60.0, "time", "1 h")
@@ -125,7 +125,7 @@ class Check(Spec):
     per_cell : bool
         Whether a concentration becomes an amount per cell.
     complement : bool
-        Whether number and published value are taken from 1.
+        Whether the published share is that of all others: it is taken from 1.
     series, against_series : Series or None
         A threshold over arms instead of a summary of one; and the one it is divided by.
     published : Published
@@ -206,17 +206,10 @@ def load_validations() -> tuple[Validation, ...]:
     SpecError
         With every problem of the files.
     """
+    from haptos.lab.experiments import lab_catalogue
+
+    catalogue = lab_catalogue()
     found: Records[Validation] = Records()
     for file in yaml_files(library_folder() / "validation"):
-        found += read_file(Validation, file, "validations", "library/validation", catalogue=_catalogue())
+        found += read_file(Validation, file, "validations", "library/validation", catalogue=catalogue)
     return found.checked()
-
-
-@cache
-def _catalogue():  # type: ignore[no-untyped-def]
-    from dataclasses import replace
-
-    from haptos.assays.registry import protocol_models
-
-    catalogue = load_catalogue()
-    return replace(catalogue, models={**catalogue.models, "assay": protocol_models()})

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Sequence
 from typing import Any
 
+from haptos.conditions.catalogue import library_folder
 from haptos.lab.validation.running import Row
 
-__all__ = ["as_data", "cells_of", "page", "tally"]
+__all__ = ["COLUMNS", "as_data", "cells_of", "ensemble_checksum", "page", "tally"]
 
 COLUMNS = ("record", "number", "cells", "published", "median (5 to 95 %)", "members inside", "agrees")
 
@@ -60,7 +62,15 @@ def cells_of(row: Row) -> tuple[str, ...]:
     """Return a row in words, in the order of :data:`COLUMNS`."""
     published = row.target.text if row.target else ""
     if row.inside is None:
-        return (row.record, row.name or "–", row.cells or "–", published or "–", "–", "–", f"not expressed: {row.reason}")
+        return (
+            row.record,
+            row.name or "–",
+            row.cells or "–",
+            published or "–",
+            "–",
+            "–",
+            f"not expressed: {row.reason}",
+        )
     low, median, high = row.quantiles
     seen = "no value" if math.isnan(median) else f"{_number(median)} ({_number(low)} to {_number(high)})"
     agrees = "yes" if row.inside else "no"
@@ -69,6 +79,12 @@ def cells_of(row: Row) -> tuple[str, ...]:
 
 def _number(value: float) -> str:
     return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
+
+
+def ensemble_checksum() -> str:
+    """Return what tells one shipped ensemble from another."""
+    file = library_folder() / "ensemble" / "members.csv"
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:12]
 
 
 def page(rows: Sequence[Row], *, members: int, checksum: str) -> str:

@@ -16,9 +16,9 @@ from haptos.conditions.catalogue import load_vocabulary
 from haptos.core.located import parse_yaml
 from haptos.core.specs import Spec, read_spec
 from haptos.errors import Issue, SpecError, nearest
-from haptos.signalling.cells import CellLine
 from haptos.signalling.building.integrins import heterodimers
 from haptos.signalling.building.modules import library_text, module_names
+from haptos.signalling.cells import CellLine
 
 __all__ = ["CLIP", "Imported", "Transcripts", "context_from", "context_text", "proteins_of_modules", "read_transcripts"]
 

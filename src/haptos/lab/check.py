@@ -1,0 +1,144 @@
+"""Judge a user's own claims by their experiments."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from haptos.core.settings import Settings
+from haptos.lab.plan import unique_tasks
+from haptos.lab.reproduce import Reproduction, plan_reproduction, reproduce_claims, reproduction_key
+from haptos.lab.run import Bench, RunResult
+
+if TYPE_CHECKING:
+    from haptos.evidence.claims import Claim
+    from haptos.lab.cost import Cost
+
+__all__ = ["CheckPlan", "check", "check_file", "claims_schema", "claims_template", "plan_check", "write_claims_template"]
+
+
+@dataclass(frozen=True)
+class CheckPlan:
+    """What a check would do.
+
+    Attributes
+    ----------
+    whole : Reproduction
+        The claims with their plans, or the reasons why there is none.
+    conditions, members : int
+        Distinct conditions, and parameter sets over which each is simulated.
+    cost : Cost
+        Estimate.
+    folder : Path
+        The run folder.
+    """
+
+    whole: Reproduction
+    conditions: int
+    members: int
+    cost: Cost
+    folder: Path
+
+    @property
+    def reasons(self) -> Mapping[str, int]:
+        """Why claims cannot be judged, with how many."""
+        return Counter(self.whole.reasons.values())
+
+
+def check(
+    file: Path | str, *, runs: Path | str | None = None, members: int | None = None, workers: int = 1
+) -> RunResult:
+    """Judge every claim of a file by its own experiment.
+
+    Parameters
+    ----------
+    file : path
+        Claims in the public format (``docs/claims_format.md``).
+    runs : path, optional
+        Folder of the run folders; the default is that of the settings.
+    members : int, optional
+        Ensemble members to simulate; the default is all.
+    workers : int
+        Threads; the answer does not depend on them.
+
+    Raises
+    ------
+    SpecError
+        With every problem of the file; nothing is simulated then.
+    """
+    from haptos.store.runs import RunStore
+
+    bench = Bench(RunStore(Path(runs) if runs is not None else Settings.load().runs), workers)
+    return check_file(file, bench, members=members)
+
+
+def check_file(file: Path | str, bench: Bench, *, members: int | None = None) -> RunResult:
+    """Judge the claims of a file. See :func:`check`."""
+    title, claims, name = _asked(file)
+    return reproduce_claims(title, claims, bench, members=members, name=name)
+
+
+def plan_check(file: Path | str, bench: Bench, *, members: int | None = None) -> CheckPlan:
+    """Work out what a check would do; nothing is simulated or written."""
+    from haptos.lab.cost import estimate
+
+    title, claims, name = _asked(file)
+    whole = plan_reproduction(title, claims, bench, members=members)
+    plans = tuple(whole.plans.values())
+    conditions = {key: condition for plan in plans for key, condition in plan.conditions.items()}
+    cost = estimate(unique_tasks(plans), conditions, bench.simulator, bench.workers)
+    count = next((len(plan.members) for plan in plans), 0)
+    return CheckPlan(whole, len(conditions), count, cost, bench.store.folder(reproduction_key(whole, bench, name)))
+
+
+def _asked(file: Path | str) -> tuple[str, tuple[Claim, ...], str]:
+    """Return title, claims and name of the run of a file."""
+    from haptos.evidence.own import read_claims
+
+    path = Path(file)
+    return path.name, read_claims(path), f"check {path.stem}"
+
+
+# --- the format ------------------------------------------------------------------------
+
+
+def claims_template() -> str:
+    """Return a commented file of claims that can be judged as it is."""
+    from importlib.resources import files
+
+    return (files("haptos") / "library" / "templates" / "claims.yaml").read_text(encoding="utf-8")
+
+
+def write_claims_template(file: Path) -> None:
+    """Write the commented file of claims to a new file.
+
+    Raises
+    ------
+    StoreError
+        If the file exists or cannot be written.
+    """
+    from haptos.lab.experiments import write_new
+
+    write_new(file, claims_template())
+
+
+def claims_schema() -> dict[str, Any]:
+    """Return the JSON Schema of files of claims, for editors."""
+    from haptos.evidence.claims import Claim
+    from haptos.evidence.own import DEFAULTS
+    from haptos.evidence.sources import Source
+    from haptos.lab.experiments import lab_catalogue, written_schema
+
+    own, sources = Claim.model_json_schema(), Source.model_json_schema()
+    definitions = {**own.pop("$defs", {}), **sources.pop("$defs", {}), "Claim": own, "Source": sources}
+    own["required"] = [name for name in own["required"] if name not in {*DEFAULTS, "level"}]
+    properties = {
+        "version": {"const": 1},
+        "claims": {"type": "array", "items": {"$ref": "#/$defs/Claim"}},
+        "sources": {"type": "array", "items": {"$ref": "#/$defs/Source"}},
+    }
+    whole = {"type": "object", "properties": properties, "required": ["claims"], "additionalProperties": False}
+    return written_schema("haptos claims", {**whole, "$defs": definitions}, lab_catalogue())
