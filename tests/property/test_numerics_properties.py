@@ -29,7 +29,10 @@ def expressions(draw: st.DrawFn, operations: list[Op]) -> tuple[Any, int]:
     return b, pool[-1]
 
 
-points = st.lists(st.floats(-3.0, 3.0).map(lambda x: round(x, 3)), min_size=3, max_size=3)
+#: Away from 0, where kinks meet: min(x, abs(x)) is smooth there although its two parts are not.
+points = st.lists(
+    st.floats(-3.0, 3.0).map(lambda x: round(x, 3)).filter(lambda x: abs(x) >= 0.01), min_size=3, max_size=3
+)
 
 
 @settings(max_examples=300, deadline=None)

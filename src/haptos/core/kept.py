@@ -13,7 +13,9 @@ import math
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -23,6 +25,7 @@ __all__ = ["KeptAnswers", "cache_folder", "code_checksum", "files_below", "kept"
 
 _MARK = b"haptos kept 1\n"
 _DIGEST = 32
+_ABANDONED = 3600.0  # age from which a temporary file belongs to no living process [s]
 
 
 def cache_folder(kind: str) -> Path:
@@ -68,17 +71,31 @@ def kept(kind: str, parts: Iterable[str | bytes], make: Callable[[], bytes]) -> 
 
 
 def load_kept(kind: str, parts: Iterable[str | bytes]) -> bytes | None:
-    """Return what was kept under a key; None if there is nothing or it is damaged."""
+    """Return what was kept under a key, which then counts as just used; None if there is nothing or it is damaged."""
     try:
-        raw = (cache_folder(kind) / _name(parts)).read_bytes()
+        place = cache_folder(kind) / _name(parts)
+        raw = place.read_bytes()
+        with suppress(OSError):  # a folder that is only read
+            os.utime(place)
     except (OSError, RuntimeError):  # Path.home() raises RuntimeError where there is none
         return None
     head, content = raw[: len(_MARK) + _DIGEST], raw[len(_MARK) + _DIGEST :]
     return content if head == _MARK + hashlib.sha256(content).digest() else None
 
 
-def save_kept(kind: str, parts: Iterable[str | bytes], content: bytes) -> None:
-    """Keep a content: written to a temporary name, then renamed; a disk that cannot be written is no error."""
+def save_kept(kind: str, parts: Iterable[str | bytes], content: bytes, *, most: int | None = None) -> None:
+    """Keep a content: written to a temporary name, then renamed; a disk that cannot be written is no error.
+
+    Parameters
+    ----------
+    kind, parts, content
+        As in :func:`kept`.
+    most : int, optional
+        Bytes of this kind from which what was not used for longest is removed, until
+        four fifths are left. A content of more than a tenth of them is not kept.
+    """
+    if most is not None and 10 * len(content) > most:
+        return
     temporary = None
     try:
         folder = cache_folder(kind)
@@ -87,9 +104,31 @@ def save_kept(kind: str, parts: Iterable[str | bytes], content: bytes) -> None:
             temporary = Path(file.name)
             file.write(_MARK + hashlib.sha256(content).digest() + content)
         temporary.replace(folder / _name(parts))
+        if most is not None:
+            _tidy(folder, most)
     except (OSError, RuntimeError):
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+def _tidy(folder: Path, most: int) -> None:
+    """Remove what was not used for longest; other processes may do so at once."""
+    found = []
+    for place in folder.iterdir():
+        with suppress(OSError):
+            about = place.stat()
+            if place.suffix == ".part" and time.time() - about.st_mtime > _ABANDONED:
+                place.unlink()
+            elif place.suffix == ".kept":
+                found.append((about.st_mtime, about.st_size, place))
+    total = sum(size for _, size, _ in found)
+    if total <= most:
+        return
+    for _, size, place in sorted(found):
+        if total <= 0.8 * most:
+            return
+        total -= size
+        place.unlink(missing_ok=True)
 
 
 class KeptAnswers:

@@ -15,13 +15,18 @@ if TYPE_CHECKING:
 
 __all__ = ["constant_result", "simpler"]
 
+_CONSTANT, _NEG = Op.CONSTANT, Op.NEG  # looked up for every node
+
 
 def constant_result(builder: GraphBuilder, op: Op, operands: tuple[int, ...]) -> float | None:
     """Return the value of an operation on constants, or None if not all are constant."""
-    nodes = [builder.nodes[i] for i in operands]
-    if any(node.op is not Op.CONSTANT for node in nodes):
-        return None
-    return float(apply_operation(op, *(node.value for node in nodes)))
+    nodes, values = builder.nodes, []
+    for i in operands:
+        op_of, _, value = nodes[i]
+        if op_of is not _CONSTANT:
+            return None
+        values.append(value)
+    return float(apply_operation(op, *values))
 
 
 def simpler(builder: GraphBuilder, op: Op, operands: tuple[int, ...]) -> int | None:
@@ -50,13 +55,13 @@ def simpler(builder: GraphBuilder, op: Op, operands: tuple[int, ...]) -> int | N
 
 
 def _constant(builder: GraphBuilder, position: int) -> float | None:
-    node = builder.nodes[position]
-    return node.value if node.op is Op.CONSTANT else None
+    op, _, value = builder.nodes[position]
+    return value if op is _CONSTANT else None
 
 
 def _negated(builder: GraphBuilder, position: int) -> int | None:
-    node = builder.nodes[position]
-    return node.operands[0] if node.op is Op.NEG else None
+    op, operands, _ = builder.nodes[position]
+    return operands[0] if op is _NEG else None
 
 
 def _neg(builder: GraphBuilder, a: int) -> int | None:

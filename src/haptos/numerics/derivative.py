@@ -89,6 +89,11 @@ def _unary(outer: Callable[[GraphBuilder, int, int], int]) -> _Rule:
 
 
 def _mul(b: _Build, _p: int, operands: tuple[int, ...], slopes: list[int]) -> int:
+    zero = b.constant(0.0)
+    if slopes[1] == zero:
+        return b.mul(slopes[0], operands[1])
+    if slopes[0] == zero:
+        return b.mul(operands[0], slopes[1])
     return b.add(b.mul(slopes[0], operands[1]), b.mul(operands[0], slopes[1]))
 
 

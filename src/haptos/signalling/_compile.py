@@ -228,7 +228,7 @@ def start_expressions(model: KineticModel, roles: Roles) -> Start:
     names = [*roles.states, *roles.constants]
     given, formulas = _given(model)
     derived = tuple(name for name in names if name in formulas)
-    everything = {**{d: formulas[d] for d in derived}, **_computed_expressions(model)}
+    everything = _needed(model, derived, {**{d: formulas[d] for d in derived}, **_computed_expressions(model)})
     order = _ordered(model, everything)
     builder = GraphBuilder()
     values = {name: builder.variable(i) for i, name in enumerate(names)}
@@ -245,6 +245,18 @@ def start_expressions(model: KineticModel, roles: Roles) -> Start:
         held=_held(model, roles, order, everything),
         defaults=tuple(given.get(name, 0.0) for name in names),
     )
+
+
+def _needed(model: KineticModel, wanted: Sequence[str], expressions: Mapping[str, int]) -> dict[str, int]:
+    """Return the expressions that the wanted symbols depend on, their own included."""
+    found: dict[str, int] = {}
+    waiting = list(reversed(wanted))
+    while waiting:
+        symbol = waiting.pop()
+        if symbol in expressions and symbol not in found:
+            found[symbol] = expressions[symbol]
+            waiting += [model.symbols[i] for i in sorted(model.graph.variables(expressions[symbol]), reverse=True)]
+    return found
 
 
 def _given(model: KineticModel) -> tuple[dict[str, float], dict[str, int]]:

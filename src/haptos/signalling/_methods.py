@@ -98,6 +98,15 @@ _TAU = Citation(
     "044109",
     "10.1063/1.2159468",
 )
+_TRAPEZOIDAL = Citation(
+    "anderson2012",
+    "Anderson, David F. and Koyama, Masanori",
+    "Weak error analysis of numerical methods for stochastic models of population processes",
+    "Multiscale Modeling and Simulation 10(4)",
+    "2012",
+    "1493--1524",
+    "10.1137/110849699",
+)
 _ROADRUNNER = Citation(
     "welsh2023",
     "Welsh, Ciaran and Xu, Jin and Smith, Lucian and others",
@@ -123,7 +132,7 @@ _WORKS: Final[Mapping[str, tuple[Citation, ...]]] = MappingProxyType(
         "Rodas5P": (_RODAS5P,),
         "Rodas4": (_RODAS4,),
         "exact": (_GILLESPIE,),
-        "leap": (_GILLESPIE, _TAU),
+        "leap": (_GILLESPIE, _TAU, _TRAPEZOIDAL),
         "libRoadRunner (CVODE)": (_ROADRUNNER, _CVODE),
     }
 )

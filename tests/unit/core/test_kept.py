@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from pathlib import Path
 
 import pytest
@@ -131,3 +132,16 @@ def test_checksums_of_code_follow_names_and_contents(tmp_path: Path, monkeypatch
         found.add(code_checksum("."))
     code_checksum.cache_clear()
     assert len(found) == 3
+
+
+def test_a_bounded_kind_loses_what_was_not_used_for_longest() -> None:
+    for number in range(10):
+        save_kept("bounded", (str(number),), bytes(1000))
+        place = cache_folder("bounded") / keeping._name((str(number),))
+        os.utime(place, (number + 1, number + 1))
+    assert load_kept("bounded", ("0",)) is not None  # just used
+    save_kept("bounded", ("large",), bytes(1001), most=10_000)
+    assert load_kept("bounded", ("large",)) is None, "more than a tenth is not kept"
+    save_kept("bounded", ("new",), bytes(500), most=10_000)
+    left = [n for n in (*map(str, range(10)), "new") if load_kept("bounded", (n,)) is not None]
+    assert left == ["0", "4", "5", "6", "7", "8", "9", "new"]

@@ -1,6 +1,6 @@
 """The batched engine: many members of one system at once, in the lanes of vectors.
 
-Imports numba and llvmlite when something is first integrated.
+Imports llvmlite when something is first integrated, and numba only to compile the driver once.
 """
 
 from __future__ import annotations

@@ -8,14 +8,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "ARRAYS",
     "ENTER",
     "FIRE",
+    "FIRST_ARRAY",
+    "FIRST_EVENT",
+    "FIRST_ROW",
+    "FIRST_SETTING",
     "FREE",
     "FULL",
     "IDLE",
     "LINE",
     "LOADED",
     "MEMBER",
+    "N_EVENT_NUMBERS",
     "OUTPUT",
     "PHASE",
     "PIECE",
@@ -174,7 +180,15 @@ class EventTables(NamedTuple):
     outputs : ndarray, shape (E + A,)
         Places of the triggers, then of the new values.
     memory : ndarray
-        Working array; belongs to one thread.
+        Working array.
+    seen : ndarray of bool, shape (E,)
+        Triggers as they are now.
+    queue : ndarray, shape (Q, 2)
+        Events that wait to be executed at one moment, and where their values are stored.
+    stored : ndarray
+        Values of the moment of the trigger.
+
+    The last four belong to one thread.
     """
 
     limit: int
@@ -187,7 +201,51 @@ class EventTables(NamedTuple):
     code: NDArray[np.int32]
     outputs: Index
     memory: Array
+    seen: NDArray[np.bool_]
+    queue: Index
+    stored: Array
 
+
+N_EVENT_NUMBERS = 4
+"""Numbers at the start of :class:`EventTables`."""
+
+FIRST_SETTING = 4
+FIRST_ROW = FIRST_SETTING + len(Settings._fields)
+FIRST_EVENT = FIRST_ROW + len(Rows._fields)
+FIRST_ARRAY = FIRST_EVENT + N_EVENT_NUMBERS
+"""Places in the table that the driver reads, see :mod:`haptos.numerics.engine._lane_entry`."""
+
+ARRAYS = (
+    ("work", "f8", 2),
+    ("floor", "f8", 1),
+    ("initial", "f8", 2),
+    ("atol", "f8", 2),
+    ("parameters", "f8", 3),
+    ("changes", "f8", 3),
+    ("sources", "i8", 2),
+    ("bounds", "i8", 2),
+    ("spans", "f8", 2),
+    ("segments", "i8", 2),
+    ("times", "f8", 1),
+    ("step_sizes", "f8", 1),
+    ("script", "f8", 1),
+    ("script_first", "i8", 1),
+    ("states", "f8", 3),
+    ("final", "f8", 2),
+    ("counts", "i8", 2),
+    ("flags", "i8", 2),
+    ("owned", "i8", 1),
+    ("targets", "i8", 1),
+    ("code", "i4", 2),
+    ("outputs", "i8", 1),
+    ("memory", "f8", 1),
+    ("seen", "b1", 1),
+    ("queue", "i8", 2),
+    ("stored", "f8", 1),
+    ("whole", "i8", 2),
+    ("truth", "b1", 2),
+)
+"""Arrays of the table, in its order: name, kind of number, dimensions."""
 
 PHASE, MEMBER, PIECE, OUTPUT, STARTS, LINE, LOADED = range(7)
 """Rows of the whole numbers of the lanes: phase; who; in which piece; next output row;

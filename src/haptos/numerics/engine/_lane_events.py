@@ -52,36 +52,26 @@ def fire_lane(events: EventTables, work: Array, lane: int, at: Rows, time: float
 
     The state of the lane and its triggers, `truth` of shape (E,), are changed in place.
     """
-    memory, count = events.memory, truth.shape[0]
+    memory, now = events.memory, events.seen
     for i in range(at.n):
         memory[events.place + i] = work[at.state + i, lane]
-    now = np.empty(count, np.bool_)
     _examine(events, work, lane, at, time, now)
     if not _turned(now, truth):
         _copy(now, truth)
         return True
-    n_values = events.targets.shape[0]
-    queue = np.empty(events.limit * (count + 1) + count, np.int64)
-    stored = np.empty((count + 1, n_values))
-    tail = _enqueue(events, now, truth, queue, stored, 0)
+    tail = _enqueue(events, now, truth, 0)
     head, executed = 0, 0
     while head < tail:
         if executed == events.limit:
             return False
-        event, slot = queue[head], head % stored.shape[0]
+        event, line = events.queue[head, 0], head
         head += 1
         if events.flags[event, 1] == 0 and not truth[event]:
             continue
-        for a in range(events.owned[event], events.owned[event + 1]):
-            if events.flags[event, 2] == 0:
-                stored[slot, a] = memory[events.outputs[count + a]]
-        for a in range(events.owned[event], events.owned[event + 1]):
-            memory[events.place + events.targets[a]] = stored[slot, a]
+        _assign(events, event, events.queue[line, 1], truth.shape[0])
         executed += 1
         _examine(events, work, lane, at, time, now)
-        if tail - head + count > stored.shape[0]:
-            stored = _enlarged(stored, head, tail, count)
-        tail = _enqueue(events, now, truth, queue, stored, tail)
+        tail = _enqueue(events, now, truth, tail)
     for i in range(at.n):
         value = memory[events.place + i]
         work[at.state + i, lane] = value
@@ -91,27 +81,37 @@ def fire_lane(events: EventTables, work: Array, lane: int, at: Rows, time: float
 
 
 @lane_jit
-def _enlarged(stored: Array, head: int, tail: int, more: int) -> Array:
-    """Return a ring with room for `more` and the entries in [head, tail) in place."""
-    wider = np.empty((2 * (tail - head + more), stored.shape[1]))
-    for q in range(head, tail):
-        for a in range(stored.shape[1]):
-            wider[q % wider.shape[0], a] = stored[q % stored.shape[0], a]
-    return wider
+def _assign(events: EventTables, event: int, first: int, count: int) -> None:
+    """Give the targets of an event their values: those stored from `first` on, or those of now."""
+    begin = events.owned[event]
+    for a in range(begin, events.owned[event + 1]):
+        fresh = events.flags[event, 2] == 0
+        value = events.memory[events.outputs[count + a]] if fresh else events.stored[first + a - begin]
+        events.memory[events.place + events.targets[a]] = value
 
 
 @lane_jit
-def _enqueue(events: EventTables, now: Flags, truth: Flags, queue: Index, stored: Array, tail: int) -> int:
-    """Append events that turned true, with the values of now; returns the new tail."""
-    count = truth.shape[0]
+def _enqueue(events: EventTables, now: Flags, truth: Flags, tail: int) -> int:
+    """Append events that turned true, with the values of now where these count; returns the new tail."""
+    count, first = truth.shape[0], 0
+    if tail > 0:
+        last = events.queue[tail - 1, 0]
+        first = events.queue[tail - 1, 1] + _room(events, last)
     for e in range(count):
         if now[e] and not truth[e]:
-            queue[tail] = e
-            for a in range(stored.shape[1]):
-                stored[tail % stored.shape[0], a] = events.memory[events.outputs[count + a]]
+            events.queue[tail, 0], events.queue[tail, 1] = e, first
+            for a in range(_room(events, e)):
+                events.stored[first + a] = events.memory[events.outputs[count + events.owned[e] + a]]
+            first += _room(events, e)
             tail += 1
         truth[e] = now[e]
     return tail
+
+
+@lane_jit
+def _room(events: EventTables, event: int) -> int:
+    """Return how many values an event stores when its trigger turns true."""
+    return int(events.owned[event + 1] - events.owned[event]) if events.flags[event, 2] != 0 else 0
 
 
 @lane_jit
@@ -132,8 +132,7 @@ def locate_event(
     """
     now = work[at.time, lane]
     length = after - now
-    seen = np.empty(truth.shape[0], np.bool_)
-    low = now
+    seen, low = events.seen, now
     for look in range(1, _LOOKS + 1):
         high = after if look == _LOOKS else now + length * look / _LOOKS
         _look(events, work, lane, at, n_dense, now, length, high, seen)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from haptos.errors import Status
-from haptos.numerics.engine._lane_call import lane_jit
+from haptos.numerics.engine._lane_call import lane_jit, next_number
 from haptos.numerics.engine._lane_data import (
     ENTER,
     FULL,
@@ -115,7 +115,8 @@ def _begin_piece(
     work: Array, at: Rows, whole: Index, lane: int, start: float, stop: float, times: Array, states: Array
 ) -> None:
     """Begin to step through a piece, or pass it by if it is all but empty."""
-    spacing = np.spacing(max(abs(start), abs(stop)))
+    larger = max(abs(start), abs(stop))
+    spacing = next_number(larger, np.inf) - larger
     if stop - start > 16.0 * spacing:
         work[at.time, lane], work[at.stop, lane] = start, stop
         work[at.earliest, lane] = start + 4.0 * spacing

@@ -3,7 +3,8 @@
 Model-independent; the kernels are called by address and take the steps. Import only
 inside functions: it imports numba. What it does for one member stands readably in
 :mod:`haptos.numerics.engine.reference`, and gives the same bits. Arrays are passed one by
-one: tuples of many arrays cost numba a minute of compilation.
+one: tuples of many arrays cost numba a minute of compilation. Nothing is allocated, so
+that the machine code needs nothing of numba: see :mod:`haptos.numerics.engine.driver`.
 """
 
 # ruff: noqa: PLR0913, PLR0917
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from haptos.errors import Status
-from haptos.numerics.engine._lane_call import call_kernel, lane_jit, lane_jit_entry, take_number
+from haptos.numerics.engine._lane_call import call_kernel, lane_jit, take_number
 from haptos.numerics.engine._lane_data import (
     FIRE,
     FREE,
@@ -158,7 +159,7 @@ def _step(
     end_pieces(work, at, whole, bounds)
 
 
-@lane_jit_entry
+@lane_jit
 def run_lanes(
     settings: Settings,
     work: Array,
@@ -180,6 +181,8 @@ def run_lanes(
     final: Array,
     counts: Index,
     events: EventTables,
+    whole: Index,
+    truth: Flags,
 ) -> None:
     """Integrate members until none is left to take.
 
@@ -200,9 +203,11 @@ def run_lanes(
         See :class:`haptos.numerics.engine._lane_data.Job`.
     events : EventTables
         Events.
+    whole : ndarray, shape (7, W)
+        Whole numbers of the lanes, see :mod:`haptos.numerics.engine._lane_data`; zeros.
+    truth : ndarray of bool, shape (W, E)
+        Triggers of the lanes.
     """
-    whole = np.zeros((7, work.shape[1]), np.int64)
-    truth = np.zeros((work.shape[1], events.flags.shape[0]), np.bool_)
     _prepare(work, at, settings, truth.shape[1] > 0)
     drained = False
     while True:

@@ -1,30 +1,66 @@
-"""A system of equations with its kernels in memory."""
+"""A system of equations with its kernels in memory, and on disk for the next process.
+
+Kept kernels are found by the equations, so that they need not be written again: the key
+holds the equations, the method, the lanes, the effort, the processor and a checksum of
+all code that turns equations into kernels. A kept kernel is its machine code and the few
+numbers that the driver needs to know about its memory.
+"""
 
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+import hashlib
+import json
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from haptos.numerics.engine._lane_data import EventTables, Rows, Settings
+from haptos.numerics.engine._lane_data import Rows, Settings
+from haptos.numerics.engine.code_store import read_code, write_code
 from haptos.numerics.engine.emit import ENTRIES, Kernels, write_kernels
 from haptos.numerics.engine.emit_linear import UNROLLED
-from haptos.numerics.engine.jit import Machinery, Recipe, compile_recipe, load_recipe
+from haptos.numerics.engine.jit import Machinery, Recipe, code_key, link_code, object_code
 from haptos.numerics.engine.layout import Layout, make_layout
-from haptos.numerics.engine.program import Program, build_program, tape_roots
-from haptos.numerics.engine.tableau import Tableau, tableau
-from haptos.numerics.events import STORM_LIMIT, EventSet
-from haptos.numerics.expression import GraphBuilder
+from haptos.numerics.engine.program import Program, build_program
+from haptos.numerics.engine.tableau import tableau
 from haptos.numerics.system import OdeSystem
-from haptos.numerics.tape import build_tape
 
-__all__ = ["CompiledSystem", "compile_system", "event_tables", "kernels_for"]
+__all__ = [
+    "LARGE",
+    "CompiledSystem",
+    "Memory",
+    "compile_system",
+    "kernel_key",
+    "kernels_for",
+    "load_kernels",
+    "n_operations",
+    "prepare",
+    "save_kernels",
+]
 
 Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What the driver must know about the working memory of kernels.
+
+    Attributes
+    ----------
+    n_rows : int
+        Its rows.
+    rtol : int
+        The row of the relative tolerance.
+    rows : tuple of int
+        Values of :class:`haptos.numerics.engine._lane_data.Rows`.
+    """
+
+    n_rows: int
+    rtol: int
+    rows: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,38 +69,27 @@ class CompiledSystem:
 
     Attributes
     ----------
-    program : Program
-        What the kernels compute.
-    layout : Layout
-        Their working memory.
-    method : Tableau
-        The method.
     width : int
         Lanes.
-    n_rows : int
-        Rows of the working memory.
     settings : Settings
         Addresses of the kernels and numbers, with a step limit and tolerance of 0.
     rows : Rows
         Where the driver finds things.
     """
 
-    program: Program
-    layout: Layout
-    method: Tableau
     width: int
-    n_rows: int
     settings: Settings
     rows: Rows
+    _memory: Memory
     _machinery: Machinery
 
     def memory(self, rtol: float) -> Array:
         """Return working memory, shape (n_rows, W), aligned to a vector."""
-        size = self.n_rows * self.width
+        size = self._memory.n_rows * self.width
         raw = np.zeros(size + 8)
         first = -(raw.ctypes.data // 8) % 8
-        work = raw[first : first + size].reshape(self.n_rows, self.width)
-        work[self.layout.rtol] = rtol
+        work = raw[first : first + size].reshape(self._memory.n_rows, self.width)
+        work[self._memory.rtol] = rtol
         return work
 
 
@@ -81,17 +106,25 @@ def kernels_for(system: OdeSystem, method: str, width: int, cache: Path | None, 
     The first members of a large system get kernels that were compiled quickly, unless
     better ones are kept; both give the same bits. Parameters as :func:`compile_system`.
     """
-    prepared = _prepared(system, method, width)
-    if prepared.n_operations < LARGE or prepared.count(members) > _FEW:
+    best = _kept(system, method, width, cache, quick=False)
+    if best is not None:
+        return best
+    uses = _uses(system, method, width)
+    uses.members += members
+    if uses.members > _FEW:
         return compile_system(system, method, width, cache)
-    return _kept(system, method, width, cache) or compile_system(system, method, width, cache, quick=True)
+    quick = _kept(system, method, width, cache, quick=True)
+    if quick is not None:
+        return quick
+    large = n_operations(prepare(system, method)[0]) >= LARGE
+    return compile_system(system, method, width, cache, quick=large)
 
 
 @functools.lru_cache(maxsize=64)
 def compile_system(
     system: OdeSystem, method: str, width: int, cache: Path | None, quick: bool = False
 ) -> CompiledSystem:
-    """Compile a system, or return what was compiled for this very object before.
+    """Compile a system, or return what was compiled before.
 
     Parameters
     ----------
@@ -106,89 +139,107 @@ def compile_system(
     quick : bool
         Whether to compile with little effort.
     """
-    prepared = _prepared(system, method, width)
-    kernels = prepared.write(quick)
-    return prepared.finish(kernels, compile_recipe(Recipe(kernels.text, quick), ENTRIES, cache))
+    kept = _kept(system, method, width, cache, quick)
+    if kept is not None:
+        return kept
+    program, layout = prepare(system, method)
+    kernels = write_kernels(program, layout, tableau(method), width, 0 if quick else UNROLLED)
+    code = object_code(Recipe(kernels.text, quick))
+    memory = _memory_of(program, layout, kernels)
+    save_kernels(cache, kernel_key(system, method, width, quick), memory, code)
+    return _finished(method, width, memory, code)
 
 
 @functools.lru_cache(maxsize=64)
-def _kept(system: OdeSystem, method: str, width: int, cache: Path | None) -> CompiledSystem | None:
-    """Return what was compiled with full effort before, in this process or another."""
-    prepared = _prepared(system, method, width)
-    kernels = prepared.write(quick=False)
-    machinery = load_recipe(Recipe(kernels.text), ENTRIES, cache)
-    return None if machinery is None else prepared.finish(kernels, machinery)
+def _kept(system: OdeSystem, method: str, width: int, cache: Path | None, quick: bool) -> CompiledSystem | None:
+    """Return what an earlier process compiled."""
+    found = None if cache is None else load_kernels(cache, kernel_key(system, method, width, quick))
+    return None if found is None else _finished(method, width, *found)
 
 
 @functools.lru_cache(maxsize=64)
-def _prepared(system: OdeSystem, method: str, width: int) -> _Prepared:
-    chosen = tableau(method)
+def prepare(system: OdeSystem, method: str) -> tuple[Program, Layout]:
+    """Return what the kernels of a system compute, and their working memory."""
     program = build_program(system)
-    return _Prepared(program, make_layout(program, chosen), chosen, width)
+    return program, make_layout(program, tableau(method))
+
+
+def n_operations(program: Program) -> int:
+    """Return about the length of the kernels."""
+    return len(program.rhs.order) + len(program.jacobian.order) + program.elimination.n_products
 
 
 @dataclass(slots=True, eq=False)
-class _Prepared:
-    """A system before its kernels are compiled, and how often it was used."""
+class _Uses:
+    """How many members of a system were integrated in this process."""
 
-    program: Program
-    layout: Layout
-    method: Tableau
-    width: int
     members: int = 0
 
-    @property
-    def n_operations(self) -> int:
-        """About the length of the kernels."""
-        program = self.program
-        return len(program.rhs.order) + len(program.jacobian.order) + program.elimination.n_products
 
-    def count(self, members: int) -> int:
-        """Note that members are integrated; returns how many there were."""
-        self.members += members
-        return self.members
-
-    def write(self, quick: bool) -> Kernels:
-        """Write the kernels."""
-        unrolled = 0 if quick else UNROLLED
-        return write_kernels(self.program, self.layout, self.method, self.width, unrolled)
-
-    def finish(self, kernels: Kernels, machinery: Machinery) -> CompiledSystem:
-        """Put together what the driver needs."""
-        settings = Settings(
-            **{name: machinery.addresses[name] for name in ENTRIES},
-            memory=0,
-            counter=0,
-            n_dense=len(self.method.dense),
-            max_steps=0,
-            rtol=0.0,
-            mode=0,
-        )
-        rows = Rows(self.program.n_states, *(getattr(self.layout, name) for name in Rows._fields[1:]))
-        return CompiledSystem(
-            self.program, self.layout, self.method, self.width, kernels.n_rows, settings, rows, machinery
-        )
+@functools.lru_cache(maxsize=64)
+def _uses(system: OdeSystem, method: str, width: int) -> _Uses:  # noqa: ARG001
+    return _Uses()
 
 
-def event_tables(events: EventSet | None, system: OdeSystem) -> EventTables:
-    """Return events as the driver reads them; the memory in them belongs to one thread."""
-    if events is None:
-        nothing = np.zeros(0, dtype=np.int64)
-        code, memory = np.zeros((0, 4), dtype=np.int32), np.zeros(1)
-        flags = np.zeros((0, 3), dtype=np.int64)
-        return EventTables(0, 0, 0, 0, flags, nothing, nothing.copy(), code, nothing.copy(), memory)
-    builder = GraphBuilder()
-    roots = [*tape_roots(builder, events.triggers), *tape_roots(builder, events.values)]
-    tape = build_tape(builder.freeze(), roots, system.n_states + system.n_parameters)
-    return EventTables(
-        limit=STORM_LIMIT,
-        n_parameters=system.n_parameters,
-        place=tape.first_variable,
-        first=tape.first_prologue,
-        flags=np.column_stack([events.initial, events.persistent, events.at_trigger]).astype(np.int64),
-        owned=events.first.astype(np.int64),
-        targets=events.targets.astype(np.int64),
-        code=np.concatenate([tape.prologue, tape.body]),
-        outputs=tape.outputs.astype(np.int64),
-        memory=tape.workspace(),
+def _memory_of(program: Program, layout: Layout, kernels: Kernels) -> Memory:
+    rows = tuple(int(getattr(layout, name)) for name in Rows._fields[1:])
+    return Memory(kernels.n_rows, layout.rtol, (program.n_states, *rows))
+
+
+def _finished(method: str, width: int, memory: Memory, code: bytes) -> CompiledSystem:
+    """Load machine code and put together what the driver needs."""
+    machinery = link_code(code, ENTRIES)
+    settings = Settings(
+        **{name: machinery.addresses[name] for name in ENTRIES},
+        memory=0,
+        counter=0,
+        n_dense=len(tableau(method).dense),
+        max_steps=0,
+        rtol=0.0,
+        mode=0,
     )
+    return CompiledSystem(width, settings, Rows(*memory.rows), memory, machinery)
+
+
+def kernel_key(system: OdeSystem, method: str, width: int, quick: bool) -> str:
+    """Return the key of the kernels of a system on this processor."""
+    return code_key(f"kernels {_equations(system)} {method} {width} {quick} {_code()}")
+
+
+def load_kernels(cache: Path | None, key: str) -> tuple[Memory, bytes] | None:
+    """Return what the driver needs and the machine code; None if there is nothing whole."""
+    content = read_code(cache, key)
+    if content is None:
+        return None
+    head, _, code = content.partition(b"\n")
+    found = json.loads(head)
+    return Memory(found["n_rows"], found["rtol"], tuple(found["rows"])), code
+
+
+def save_kernels(cache: Path | None, key: str, memory: Memory, code: bytes) -> None:
+    """Keep kernels; nothing is kept if the folder cannot be written."""
+    write_code(cache, key, json.dumps(asdict(memory)).encode("ascii") + b"\n" + code)
+
+
+def _equations(system: OdeSystem) -> str:
+    """Return a checksum of all that decides the kernels of a system."""
+    digest = hashlib.sha256(f"{system.n_states} {system.n_parameters}".encode())
+    arrays: list[NDArray[Any]] = [system.rows, system.columns, system.floor]
+    for tape in (system.rhs, system.jacobian):
+        digest.update(f" {tape.n_variables} {tape.uses_time}".encode())
+        arrays += [tape.constants, tape.prologue, tape.body, tape.outputs]
+    for array in arrays:
+        digest.update(f" {array.dtype.str} {array.shape} ".encode())
+        digest.update(np.ascontiguousarray(array))
+    return digest.hexdigest()
+
+
+@functools.cache
+def _code() -> str:
+    """Return a checksum of the code of this room."""
+    digest = hashlib.sha256()
+    room = Path(__file__).parent.parent
+    for place in sorted([*room.glob("*.py"), *room.glob("engine/*.py")]):
+        content = place.read_bytes()
+        digest.update(f"{place.name} {len(content)}\n".encode() + content)
+    return digest.hexdigest()

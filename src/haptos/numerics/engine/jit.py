@@ -1,7 +1,8 @@
 """Compile kernels with LLVM and keep the machine code on disk.
 
-The key of a kept object is the hash of everything that shaped it: the text, the
-processor, the version of LLVM, the effort. See :mod:`haptos.numerics.engine.code_store`.
+The key of a kept object is the hash of everything that shaped it: the text or what the
+text is made from, the processor, the version of LLVM, the effort. See
+:mod:`haptos.numerics.engine.code_store`.
 """
 
 from __future__ import annotations
@@ -18,7 +19,17 @@ from typing import Any
 
 from haptos.numerics.engine.code_store import read_code, write_code
 
-__all__ = ["Machinery", "Recipe", "compile_kernels", "compile_recipe", "default_cache", "load_recipe", "native_width"]
+__all__ = [
+    "Machinery",
+    "Recipe",
+    "code_key",
+    "compile_kernels",
+    "compile_recipe",
+    "default_cache",
+    "link_code",
+    "native_width",
+    "object_code",
+]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,22 +105,26 @@ def compile_kernels(text: str, names: Sequence[str], cache: Path | None) -> Mach
     return compile_recipe(Recipe(text), names, cache)
 
 
-def load_recipe(recipe: Recipe, names: Sequence[str], cache: Path | None) -> Machinery | None:
-    """Load what was compiled before; None if there is nothing."""
-    machine = _machine(recipe)
-    code = read_code(cache, _key(machine, recipe))
-    return None if code is None else _link(machine, code, names)
-
-
 def compile_recipe(recipe: Recipe, names: Sequence[str], cache: Path | None) -> Machinery:
     """Compile a module, or load what was compiled before."""
     machine = _machine(recipe)
     key = _key(machine, recipe)
     code = read_code(cache, key)
     if code is None:
-        code = _object_code(machine, recipe)
+        code = object_code(recipe)
         write_code(cache, key, code)
     return _link(machine, code, names)
+
+
+def code_key(description: str) -> str:
+    """Return the key of machine code that something else than a text decides, on this processor."""
+    recipe = Recipe(description)
+    return _key(_machine(recipe), recipe)
+
+
+def link_code(code: bytes, names: Sequence[str]) -> Machinery:
+    """Load an object file that was made on this processor."""
+    return _link(_machine(Recipe("")), code, names)
 
 
 def _machine(recipe: Recipe) -> Any:
@@ -131,9 +146,11 @@ def _key(machine: Any, recipe: Recipe) -> str:
     return hashlib.sha256(f"{described}\n{recipe.text}".encode()).hexdigest()
 
 
-def _object_code(machine: Any, recipe: Recipe) -> bytes:
+def object_code(recipe: Recipe) -> bytes:
+    """Compile a module to an object file."""
     import llvmlite.binding as llvm
 
+    machine = _machine(recipe)
     module = llvm.parse_assembly(recipe.text)
     module.triple, module.data_layout = machine.triple, str(machine.target_data)
     module.verify()

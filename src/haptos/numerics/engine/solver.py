@@ -143,14 +143,15 @@ def integrate(
 
 def _run(solver: EngineSolver, task: OdeTask, job: Job, mode: int) -> float:
     """Share the members among threads; returns the wall time [s]."""
-    from haptos.numerics.engine._lanes import run_lanes
-    from haptos.numerics.engine.compiled import event_tables, kernels_for
+    from haptos.numerics.engine.compiled import kernels_for
+    from haptos.numerics.engine.driver import event_tables, load_driver, run_driver
 
     width = solver.width or native_width()
     cache = default_cache() if solver.keep else None
     compiled = kernels_for(task.system, solver.method, width, cache, task.n_members)
     settings = compiled.settings._replace(max_steps=task.max_steps, rtol=float(task.rtol), mode=mode)
     floor = np.array(task.system.floor)
+    load_driver()
     began = clock.perf_counter()
 
     taken = np.zeros(1, dtype=np.int64)
@@ -159,7 +160,7 @@ def _run(solver: EngineSolver, task: OdeTask, job: Job, mode: int) -> float:
         tables = event_tables(task.events, task.system)
         memory = compiled.memory(task.rtol)
         own = settings._replace(memory=memory.ctypes.data, counter=taken.ctypes.data)
-        run_lanes(own, memory, compiled.rows, floor, *job, tables)
+        run_driver(own, compiled.rows, memory, floor, job, tables)
 
     threads = min(solver.threads, -(-task.n_members // width))
     if threads == 1:

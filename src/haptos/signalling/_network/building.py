@@ -13,6 +13,7 @@ from haptos.signalling._conservation import conservation_laws
 from haptos.signalling._inputs import unknown_name
 from haptos.signalling._kinetic_model import KineticModel
 from haptos.signalling._magnitudes import Magnitudes
+from haptos.signalling._network.keeping import kept_network
 from haptos.signalling._network.network import Network
 from haptos.signalling._network.order import order_conflicts
 from haptos.signalling._network.outputs import OutputRule
@@ -27,6 +28,7 @@ def compile_network(
     *,
     scales: Mapping[str, float] | None = None,
     nonnegative: bool = True,
+    keep: bool = True,
 ) -> Network:
     """Compile a model.
 
@@ -40,6 +42,8 @@ def compile_network(
         Whether species changed by reactions cannot be negative: rates are then evaluated
         at zero instead of below, and falling below is a status. Targets of rate rules
         may always be negative.
+    keep : bool
+        Whether the network of a text is kept on disk for the next process.
 
     Returns
     -------
@@ -64,7 +68,18 @@ def compile_network(
     >>> result["A"].round(4).tolist()
     [[2.0, 0.7358], [2.0, 0.2707]]
     """
-    kinetic = read_sbml(model) if isinstance(model, str) else model
+    declared = dict(scales or {})
+    if not isinstance(model, str):
+        return _build(model, declared, nonnegative)
+
+    def build() -> Network:
+        return _build(read_sbml(model), declared, nonnegative)
+
+    usable = all(isinstance(s, int | float) and np.isfinite(s) for s in declared.values())
+    return kept_network(model, declared, nonnegative, build) if keep and usable else build()
+
+
+def _build(kinetic: KineticModel, scales: Mapping[str, float], nonnegative: bool) -> Network:
     roles = find_roles(kinetic)
     graph, derivatives, values = dynamics(kinetic, roles)
     rated = {e.symbol for e in kinetic.rates}
@@ -73,7 +88,7 @@ def compile_network(
     names = [*roles.states, *roles.constants]
     laws = conservation_laws(_conserved(kinetic, pools), [net_changes(r) for r in kinetic.reactions])
     places = {s.id: s.compartment for s in kinetic.species}
-    declared = _checked_scales(scales or {}, roles)
+    declared = _checked_scales(scales, roles)
     start = compile_start(kinetic, roles)
     initial, defaults = start.evaluate(start.rows({}, {}, 1), 0.0)
     return Network(

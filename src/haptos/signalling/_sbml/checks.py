@@ -97,6 +97,8 @@ def _document(document: Any) -> Iterator[str]:
 
 
 def _events(model: Any) -> Iterator[str]:
+    if not model.getNumEvents():
+        return
     counts = {r.getId() for reaction in model.getListOfReactions() for r in _references(reaction) if r.getId()}
     for event in model.getListOfEvents():
         where = f"{_at(event)}event {event.getId() or event.getName() or 'without id'!r}"

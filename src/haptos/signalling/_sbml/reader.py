@@ -278,8 +278,9 @@ def _local_parameters(model: Any) -> Iterator[tuple[str, Any]]:
 
 def _local_names(model: Any) -> Iterator[tuple[tuple[str, str], str]]:
     """Give every local parameter a global name that is still free."""
-    taken = {e.getId() for e in model.getListOfAllElements() if e.getId()}
-    for reaction, p in _local_parameters(model):
+    found = list(_local_parameters(model))
+    taken = {e.getId() for e in model.getListOfAllElements() if e.getId()} if found else set()
+    for reaction, p in found:
         name = f"{reaction}_{p.getId()}"
         while name in taken:
             name += "_"
