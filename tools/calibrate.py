@@ -1,16 +1,17 @@
 """Calibrate the parameter ensemble, ship it as data, and cross-validate.
 
-An ensemble drawn from the prior is moved towards every term of the calibration (measured
-findings) and every claim of the signalling level in a few rounds of a smoother
-(haptos.inference.assimilation); claims and terms are inequalities, and only what a member does
-not meet pulls it. Members that meet too few are replaced by a shrunken mixture of better ones
-before the next round. Every round is a checkpoint file; an interrupted run goes on from the
-last one with the same result. Usage::
+The objective is every term of the calibration (measured findings) and every claim of the
+signalling level as an inequality; what a member meets does not pull it. Sensitivities of all
+margins are computed once, at the centre of the prior, by differences. Each member starts from
+its own draw of the narrowed prior and is corrected in a few rounds
+(haptos.inference.assimilation), with exact margins in every round. All steps are checkpoint
+files; an interrupted run goes on from the last one with the same result. Usage::
 
-    uv run python tools/calibrate.py ensemble --members 256 --rounds 6
-    uv run python tools/calibrate.py cross --members 64 --rounds 4
-    uv run python tools/calibrate.py floor --members 256
+    uv run python tools/calibrate.py sensitivities
+    uv run python tools/calibrate.py ensemble --members 256 --rounds 3
     uv run python tools/calibrate.py ship
+    uv run python tools/calibrate.py cross --members 32
+    uv run python tools/calibrate.py floor --members 128
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from numpy.typing import NDArray
 
 from haptos.core.settings import usable_cores
 from haptos.evidence.library import load_library
-from haptos.inference.assimilation import assimilate
+from haptos.inference.assimilation import correct
 from haptos.inference.calibration import Prior, diversity
 from haptos.inference.terms import load_terms
 from haptos.lab.reproduce import Reproduction, plan_reproduction
@@ -42,12 +43,14 @@ from haptos.store.runs import RunStore
 Array = NDArray[np.float64]
 LIBRARY = Path(__file__).resolve().parent.parent / "src" / "haptos" / "library"
 SEED = 20261
-#: Spread of a claim's margin that noise in what was published may hide [natural logarithm].
+#: Shortfall of a margin [natural logarithm or share] that weighs as much as one prior standard deviation.
 NOISE = 0.1
 #: Margin that is enough.
-SLACK = 0.15
-#: Inflation of the first rounds; later ones repeat the last.
-INFLATION = 4.0
+SLACK = 0.1
+#: Difference at which sensitivities are computed [prior standard deviations].
+STEP = 0.3
+#: Vectors scored at once, and kept at once.
+CHUNK = 128
 
 
 class Objective:
@@ -98,43 +101,64 @@ def prior_draws(n: int, prior: Prior, spread: float) -> Array:
     return np.clip(spread * draws, -3.0, 3.0)
 
 
+def sensitivities(objective: Objective, prior: Prior, folder: Path) -> tuple[Array, Array]:
+    """Return the margins at the centre, shape (m,), and their derivatives, shape (m, p)."""
+    points = np.vstack([np.zeros(prior.n_free), STEP * np.eye(prior.n_free)])
+    parts = []
+    for first in range(0, len(points), CHUNK):
+        chunk = points[first : first + CHUNK]
+        parts.append(_kept(folder / f"sensitivities{first}.npz", chunk, objective, prior))
+    margins = np.vstack(parts)
+    return margins[0], (margins[1:] - margins[0]).T / STEP
+
+
+def _kept(file: Path, members: Array, objective: Objective, prior: Prior) -> Array:
+    """Return margins from a checkpoint, or compute and keep them."""
+    if file.exists():
+        with np.load(file) as kept:
+            if kept["members"].shape == members.shape and np.array_equal(kept["members"], members):
+                return np.asarray(kept["margins"])
+    file.parent.mkdir(parents=True, exist_ok=True)
+    began = time.monotonic()
+    margins = objective(np.array([prior.vector(z) for z in members]))
+    part = file.with_suffix(".part.npz")
+    np.savez(part, members=members, margins=margins)
+    part.replace(file)
+    _tell(file.stem, margins, time.monotonic() - began)
+    return margins
+
+
+def corrected(start: Array, centre: Array, slopes: Array) -> Array:
+    """Return members corrected by what the sensitivities predict, before anything is simulated."""
+    members = start
+    for _ in range(3):
+        members = correct(members, centre + members @ slopes.T, slopes, noise=NOISE, slack=SLACK)
+    return members
+
+
 def rounds(
     objective: Objective, prior: Prior, folder: Path, *, n: int, n_rounds: int, spread: float
 ) -> tuple[Array, Array]:
     """Run the rounds that are not done yet; return the last deviations and their margins."""
-    folder.mkdir(parents=True, exist_ok=True)
-    noise = np.full(len(objective.names), NOISE)
-    members, margins = prior_draws(n, prior, spread), np.zeros(0)
-    for number in range(n_rounds + 1):
-        file = folder / f"round{number}.npz"
-        if file.exists():
-            with np.load(file) as kept:
-                members, margins = kept["members"], kept["margins"]
-        else:
-            began = time.monotonic()
-            margins = objective(np.array([prior.vector(z) for z in members]))
-            part = folder / "part.npz"
-            np.savez(part, members=members, margins=margins)
-            part.replace(file)
-            _tell(number, margins, time.monotonic() - began)
-        if number < n_rounds:
-            draws = philox_stream(SEED, "calibration.noise", number, n).standard_normal(margins.shape)
-            members = assimilate(
-                members, margins, noise=noise, inflation=INFLATION, draws=draws, slack=SLACK
-            )
+    centre, slopes = sensitivities(objective, prior, folder)
+    members = corrected(prior_draws(n, prior, spread), centre, np.nan_to_num(slopes))
+    margins = _kept(folder / "round0.npz", members, objective, prior)
+    for number in range(1, n_rounds + 1):
+        members = correct(members, margins, slopes, noise=NOISE, slack=SLACK, longest=2.0)
+        margins = _kept(folder / f"round{number}.npz", members, objective, prior)
     return members, margins
 
 
-def _tell(number: int, margins: Array, seconds: float) -> None:
+def _tell(what: str, margins: Array, seconds: float) -> None:
     met = np.nan_to_num(margins, nan=-1.0) >= 0
     supported = np.mean(met, axis=0) >= 0.9
     sys.stderr.write(
-        f"\nround {number}: met {met.mean():.3f}, supported {supported.mean():.3f} ({supported.sum()}), "
+        f"\n{what}: met {met.mean():.3f}, supported {supported.mean():.3f} ({supported.sum()}), "
         f"median member {np.median(met.mean(axis=1)):.3f}, {seconds:.0f} s\n"
     )
 
 
-def best(members: Array, margins: Array, n: int) -> Array:
+def best(margins: Array, n: int) -> Array:
     """Return which members to ship: those that meet most, in the order of their index."""
     met = np.mean(np.nan_to_num(margins, nan=-1.0) >= 0, axis=1)
     return np.sort(np.argsort(-met, kind="stable")[:n])
@@ -145,7 +169,7 @@ def ship(folder: Path, objective: Objective, prior: Prior, n: int) -> None:
     last = sorted(folder.glob("round*.npz"), key=lambda f: int(f.stem.removeprefix("round")))[-1]
     with np.load(last) as kept:
         members, margins = kept["members"], kept["margins"]
-    chosen = best(members, margins, n)
+    chosen = best(margins, n)
     members, margins = members[chosen], margins[chosen]
     table = list(load_parameters().values())
     free = [i for i, p in enumerate(table) if p.spread > 0]
@@ -158,7 +182,7 @@ def ship(folder: Path, objective: Objective, prior: Prior, n: int) -> None:
     report = {
         "seed": SEED,
         "members": len(members),
-        "method": "ensemble smoother with multiple data assimilation on the margins of claims and terms",
+        "method": "randomised maximum likelihood on the margins of claims and terms, shared sensitivities",
         "rounds": int(last.stem.removeprefix("round")),
         "diversity": round(diversity(members), 4),
         "share_met": {name: round(float(m), 4) for name, m in zip(objective.names, met.mean(axis=0), strict=True)},
@@ -171,54 +195,58 @@ def ship(folder: Path, objective: Objective, prior: Prior, n: int) -> None:
 
 def cross(whole: Reproduction, prior: Prior, folder: Path, options: argparse.Namespace) -> None:
     """Leave one system out at a time and predict its claims."""
-    systems = dict.fromkeys(c.system for c in whole.claims)
+    everything = Objective(whole)
+    centre, slopes = sensitivities(everything, prior, folder)
+    system_of = {c.id: c.system for c in whole.claims}
+    start = prior_draws(options.members, prior, options.spread)
     rows = []
-    for system in systems:
-        objective = Objective(whole, left_out=system)
-        members, _ = rounds(
-            objective, prior, folder / system, n=options.members, n_rounds=options.rounds, spread=options.spread
-        )
-        rest = Objective(whole)
-        judged = ClaimScorer(
-            Reproduction(
-                whole.title,
-                whole.claims,
-                {k: p for k, p in whole.plans.items() if k not in objective.names},
-                whole.reasons,
-            ),
-            threads=usable_cores(),
-        )
-        met = np.nan_to_num(judged.margins(np.array([prior.vector(z) for z in members])), nan=-1.0) >= 0
-        supported = met.mean(axis=0) >= 0.9
-        rows.append({"system": system, "claims": len(judged.names), "supported": int(supported.sum())})
-        sys.stderr.write(f"\n{rows[-1]} ({len(rest.names)} terms in all)\n")
-    (LIBRARY / "ensemble" / "cross_validation.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    for system in dict.fromkeys(system_of[name] for name in everything.scorer.names):
+        used = np.array([name in set(Objective(whole, system).names) for name in everything.names])
+        members = corrected(start, centre[used], slopes[used])
+        margins = _kept(folder / f"cross_{system}_0.npz", members, everything, prior)
+        members = correct(members, margins[:, used], slopes[used], noise=NOISE, slack=SLACK, longest=2.0)
+        margins = _kept(folder / f"cross_{system}_1.npz", members, everything, prior)
+        own = np.array([system_of.get(name) == system for name in everything.names])
+        rows.append({"system": system, **_score(margins[:, own]), "fitted": _score(margins[:, used])["share"]})
+        sys.stderr.write(f"\n{rows[-1]}\n")
+    report = {"members": options.members, "spread": options.spread, "systems": rows}
+    target = LIBRARY / "ensemble" / "cross_validation.json"
+    target.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+
+
+def _score(margins: Array) -> dict[str, float]:
+    """Return how many claims are supported by at least 0.9 of the members."""
+    share = np.mean(np.nan_to_num(margins, nan=-1.0) >= 0, axis=0)
+    supported = int(np.sum(share >= 0.9))
+    return {"claims": len(share), "supported": supported, "share": round(supported / max(len(share), 1), 3)}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one step."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("step", choices=("ensemble", "cross", "floor", "ship"))
+    parser.add_argument("step", choices=("sensitivities", "ensemble", "cross", "floor", "ship"))
     parser.add_argument("--members", type=int, default=256)
-    parser.add_argument("--rounds", type=int, default=6)
-    parser.add_argument("--spread", type=float, default=1.0, help="of the start, relative to the prior")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--spread", type=float, default=0.5, help="of the start, relative to the prior")
     parser.add_argument("--folder", type=Path, default=Path("calibration"))
     options = parser.parse_args(arguments)
     prior, whole = Prior.of_table(), planned()
     if options.step == "cross":
-        cross(whole, prior, options.folder / "cross", options)
+        cross(whole, prior, options.folder, options)
         return
     objective = Objective(whole)
-    if options.step == "floor":
+    if options.step == "sensitivities":
+        sensitivities(objective, prior, options.folder)
+    elif options.step == "floor":
         margins = objective(np.array([prior.vector(z) for z in prior_draws(options.members, prior, options.spread)]))
-        _tell(0, margins, 0.0)
+        _tell("floor", margins, 0.0)
     elif options.step == "ship":
-        ship(options.folder / "ensemble", objective, prior, options.members)
+        ship(options.folder, objective, prior, options.members)
     else:
         rounds(
             objective,
             prior,
-            options.folder / "ensemble",
+            options.folder,
             n=options.members,
             n_rounds=options.rounds,
             spread=options.spread,

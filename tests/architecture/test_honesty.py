@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeGuard
 
 import pytest
 
@@ -116,6 +116,45 @@ def test_only_judges_read_expectations() -> None:
         if isinstance(node, ast.Attribute) and node.attr == "expect"
     ]
     assert read == []
+
+
+#: What turns a trial into an experiment, and an experiment into readings: nothing is judged there yet.
+BEFORE_JUDGING = ("chunks", "cost", "execute", "experiments", "outcome", "plan", "run", "simulator", "trials")
+#: What says who a claim is, what it states or what is thought of it.
+OF_A_CLAIM = {"id", "expect", "relation", "conflicts", "kind", "verdict"}
+
+
+def peeking(module: Module) -> list[str]:
+    """Return where a module reads who a claim is or what it expects, or knows how claims are judged."""
+    read = [
+        f"{module.place}:{node.lineno}: .{node.attr}"
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Attribute)
+        and (node.attr == "expect" or (node.attr in OF_A_CLAIM and ast.unparse(node.value).endswith("claim")))
+    ]
+    lines = {line for node in ast.walk(module.tree) if is_for_types(node) for line in range(node.lineno, end_of(node))}
+    judges = ("haptos.evidence.judge", "haptos.evidence.library", "haptos.lab.reproduce", "haptos.lab.board")
+    known = {line for name, line in module.imports() if name.startswith(judges) and line not in lines}
+    return read + [f"{module.place}:{line}: imports a judge" for line in sorted(known)]
+
+
+def is_for_types(node: ast.AST) -> TypeGuard[ast.If]:
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+
+
+def end_of(node: ast.If) -> int:
+    return (node.end_lineno or node.lineno) + 1
+
+
+def test_nothing_looks_at_a_claim_before_it_is_judged() -> None:
+    before = [m for m in modules() if m.name in {f"haptos.lab.{name}" for name in BEFORE_JUDGING}]
+    assert len(before) == len(BEFORE_JUDGING)
+    assert [hit for module in before for hit in peeking(module)] == []
+
+
+def test_the_check_for_looking_ahead_can_fail() -> None:
+    text = "from haptos.evidence.judge import judge\ndef f(claim):\n    return claim.id, claim.expect.outcome, claim.trial\n"
+    assert len(peeking(Module(SOURCE / "lab" / "x.py", text, ast.parse(text)))) == 3
 
 
 def test_models_and_assays_never_import_the_evidence() -> None:

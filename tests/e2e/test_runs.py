@@ -14,6 +14,7 @@ import pytest
 
 from haptos.cli.app import run_command_line
 from haptos.lab.experiments import examples
+from haptos.signalling.ensemble import ensemble_size
 from haptos.store.checkpoints import Checkpoints
 from haptos.store.files import checksums
 from haptos.store.manifest import damage
@@ -29,7 +30,7 @@ arms:
 assay: {name: qpcr, genes: [MMP9]}
 replicates: {biological: 3}
 """
-_MEMBERS = 24
+_MEMBERS = min(24, ensemble_size())
 _TIMED = frozenset({"manifest.json", "log.txt"})
 
 

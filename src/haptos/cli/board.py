@@ -60,7 +60,9 @@ def _show_systems(console: Console, head: Mapping[str, Any]) -> None:
     table = plain_table(["system", *words, "claims"], right=[*words, "claims"])
     for system, counts in head["systems"].items():
         table.add_row(system or "–", *(str(counts.get(v, 0)) for v in words), str(sum(counts.values())))
-    table.add_row("all", *(str(head["counts"].get(v, 0)) for v in words), str(sum(head["counts"].values())), style="bold")
+    table.add_row(
+        "all", *(str(head["counts"].get(v, 0)) for v in words), str(sum(head["counts"].values())), style="bold"
+    )
     console.print(table)
     console.print("\n[bold]Not supported[/bold] [dim](the report lists all)[/dim]\n")
 
@@ -78,7 +80,9 @@ def _show_audit(console: Console, result: RunResult) -> None:
     floor = rows_of(result.tables["floor"])
     if floor:
         console.print()
-        table = plain_table(["held against", "claims", "supported", "mean share"], right=["claims", "supported", "mean share"])
+        table = plain_table(
+            ["held against", "claims", "supported", "mean share"], right=["claims", "supported", "mean share"]
+        )
         for r in floor:
             table.add_row(r["name"], str(r["claims"]), str(r["supported"]), share(r["rate"]))
         console.print(table)

@@ -107,7 +107,9 @@ def _show_routes(console: Console, settled: Settled) -> None:
         what = f"{decider.intervention.verb.replace('_', ' ')} {decider.intervention.target}"
         folds = f"{number(decider.fold_a)}-fold if {sides[0]}, {number(decider.fold_b)}-fold if {sides[1]}"
         lead = "What would decide: add" if not place else "or"
-        console.print(f"  {lead} [bold]{_safe(what)}[/bold] to the arm {_safe(routes.contrast.test_label)!s}: {_safe(folds)}")
+        console.print(
+            f"  {lead} [bold]{_safe(what)}[/bold] to the arm {_safe(routes.contrast.test_label)!s}: {_safe(folds)}"
+        )
 
 
 def _span(values: Sequence[float]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from haptos.errors import ParameterError
@@ -19,9 +20,10 @@ __all__ = ["VERDICT_ORDER", "by_system", "overview_figure"]
 #: Verdicts, best first.
 VERDICT_ORDER = ("supported", "undecided", "contradicted", "vacuous", "not expressible", "untestable")
 
-_EDGE, _WIDTH, _HEIGHT, _GAP = 0.1, 0.76, 0.17, 0.03  # of cells [inch]
+_EDGE, _WIDTH, _HEIGHT, _GAP = 0.1, 0.84, 0.17, 0.03  # of cells [inch]
 _HEAD, _BETWEEN, _TOP, _BOTTOM = 0.2, 0.1, 0.32, 0.3
-_FILLED = frozenset({"supported", "undecided", "contradicted", "vacuous"})
+#: Signs of the verdicts that are coloured, for readers who see no colours.
+_SIGNS = MappingProxyType({"supported": "", "undecided": "?", "contradicted": "✗", "vacuous": "○"})
 
 
 def by_system(rows: Sequence[BoardRow]) -> dict[str, list[BoardRow]]:
@@ -98,7 +100,7 @@ def _panel(figure: Figure, group: Sequence[BoardRow], name: str, top: float, acr
 def _cell(figure: Figure, row: BoardRow, left: float, top: float) -> None:
     from matplotlib.patches import Rectangle
 
-    colour, filled = VERDICTS.get(row.verdict, FAINT), row.verdict in _FILLED
+    colour, filled = VERDICTS.get(row.verdict, FAINT), row.verdict in _SIGNS
     full = figure.get_figheight()
     place = (left / DOUBLE_COLUMN, 1 - (top + _HEIGHT) / full)
     face = tint(colour, 0.85) if filled else "white"
@@ -109,19 +111,20 @@ def _cell(figure: Figure, row: BoardRow, left: float, top: float) -> None:
             edgecolor=edge, linewidth=0.5,
         )
     )  # fmt: skip
-    size = 5.2 if text_width(row.claim, 5.2) <= _WIDTH - 0.14 else 4.2
+    size = 5.2 if text_width(row.claim, 5.2) <= _WIDTH - 0.16 else 4.2
     ink = "white" if filled else "#6b6b6b"
     _text(figure, left + 0.03, top + _HEIGHT / 2, row.claim, size=size, colour=ink)
-    if row.basis == "calibrated":
-        _text(figure, left + _WIDTH - 0.03, top + _HEIGHT / 2, "c", size=5.2, colour=ink, align="right")
+    mark = " ".join(part for part in ("c" if row.basis == "calibrated" else "", _SIGNS.get(row.verdict, "")) if part)
+    if mark:
+        _text(figure, left + _WIDTH - 0.03, top + _HEIGHT / 2, mark, size=5.2, colour=ink, align="right")
 
 
 def _legend(figure: Figure, rows: Sequence[BoardRow], y: float) -> None:
     counts = Counter(row.verdict for row in rows)
     x = _EDGE
     for verdict in (v for v in VERDICT_ORDER if counts[v]):
-        _text(figure, x, y, "■" if verdict in _FILLED else "□", size=7, colour=VERDICTS.get(verdict, FAINT))
-        words = f"{verdict} {counts[verdict]}"
+        _text(figure, x, y, "■" if verdict in _SIGNS else "□", size=7, colour=VERDICTS.get(verdict, FAINT))
+        words = " ".join(part for part in (_SIGNS.get(verdict, ""), verdict, str(counts[verdict])) if part)
         _text(figure, x + 0.11, y, words, size=6)
         x += 0.11 + text_width(words, 6) + 0.18
     if any(row.basis == "calibrated" for row in rows):

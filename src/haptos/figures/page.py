@@ -51,7 +51,7 @@ th button:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
 th button::after { content: " \\2195"; color: var(--soft); font-weight: 400; }
 th[aria-sort=ascending] button::after { content: " \\2191"; color: var(--ink); }
 th[aria-sort=descending] button::after { content: " \\2193"; color: var(--ink); }
-.keep { white-space: nowrap; }
+.keep { white-space: nowrap; } .statement { min-width: 16rem; }
 .verdict { font-weight: 650; white-space: nowrap; }
 .supported { color: var(--good); } .contradicted { color: var(--bad); } .undecided { color: var(--open); }
 .vacuous { color: var(--vacuous); } .not-expressible, .untestable { color: var(--none); }
@@ -70,7 +70,8 @@ code, pre { font-family: ui-monospace, "SF Mono", Consolas, "DejaVu Sans Mono", 
 footer { color: var(--soft); font-size: .8125rem; padding-top: 2rem; padding-bottom: 2.5rem; }
 @media print { :root { color-scheme: light; --ink: #000; --soft: #444; --line: #bbb; --paper: #fff; --card: #f6f6f6;
   --link: #000; --warn: #fff6e0; --good: #0b7a53; --bad: #b3261e; --open: #8a5a00; --vacuous: #7b4fa3; --none: #555; }
-  @page { margin: 16mm; } body { font-size: 10pt; } nav, .skip, .filter { display: none; } main, header, footer { padding: 0; }
+  @page { margin: 16mm; } body { font-size: 10pt; } nav, .skip, .filter { display: none; }
+  main, header, footer { padding: 0; }
   h2, h3 { break-after: avoid; } figure, tr, .lead { break-inside: avoid; } thead { display: table-header-group; }
   .wide, figure .sheet { overflow: visible; } th button::after { content: ""; }
   .bar, .bar i { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }

@@ -182,10 +182,9 @@ def _board(report: ReportData) -> Markup:
     chips = tag("ul", *(tag("li", f"{counts[v]} ", _verdict(v)) for v in known), class_="counts")
     grouped = any(row.system for row in report.board)
     columns = ("Claim", "Statement", "Expected", "Effect (5–95 %)", "Members", "Verdict", "Why")
-    columns = ("System", *columns) if grouped else columns
     head = tag("tr", *(tag("th", c, scope="col") for c in columns))
     shown = [row for group in by_system(report.board).values() for row in group] if grouped else report.board
-    rows = [_board_row(row, grouped=grouped) for row in shown]
+    rows = [_board_row(row) for row in shown]
     caption = "Effect: fold of the reference arm, median of the ensemble."
     return join(chips, _scrolling(caption, tag("thead", head), tag("tbody", *rows), sortable=True))
 
@@ -194,7 +193,7 @@ def _summaries(report: ReportData) -> Markup:
     return join(*(_table(table) for table in report.tables))
 
 
-def _board_row(row: BoardRow, *, grouped: bool) -> Markup:
+def _board_row(row: BoardRow) -> Markup:
     sign, word = EXPECTATIONS.get(row.expectation, ("", row.expectation.replace("_", " ")))
     span = f" ({fold_text(row.low)}–{fold_text(row.high)})" if row.low is not None and row.high is not None else ""
     effect = "–" if row.effect is None else f"{fold_text(row.effect)}{span}"
@@ -202,9 +201,8 @@ def _board_row(row: BoardRow, *, grouped: bool) -> Markup:
     source = join(tag("br"), tag("span", row.source, class_="soft small")) if row.source else ""
     return tag(
         "tr",
-        tag("td", row.system, class_="keep") if grouped else "",
         tag("th", row.claim, *_basis(row), scope="row", class_="keep"),
-        tag("td", row.sentence, source),
+        tag("td", row.sentence, source, class_="statement"),
         tag("td", f"{sign} {word}".strip()),
         tag("td", effect, data_key=_key(row.effect)),
         tag("td", _share(row.fraction, row.verdict), data_key=_key(row.fraction)),
@@ -217,8 +215,9 @@ def _board_row(row: BoardRow, *, grouped: bool) -> Markup:
 
 
 def _basis(row: BoardRow) -> tuple[Markup, ...]:
-    """Return the small line under the identifier: calibrated or predicted."""
-    return (tag("br"), tag("span", row.basis, class_="soft small")) if row.basis else ()
+    """Return the small line under the identifier: its system, and whether it is calibrated or predicted."""
+    words = " · ".join(part for part in (row.system, row.basis) if part)
+    return (tag("br"), tag("span", words, class_="soft small")) if words else ()
 
 
 def _key(value: float | None) -> str:

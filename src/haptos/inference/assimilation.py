@@ -1,11 +1,10 @@
-"""Moving an ensemble of parameter vectors towards bounds it does not meet yet.
+"""Moving parameter vectors towards bounds they do not meet yet.
 
-The smoother of Emerick & Reynolds (2013, doi:10.1016/j.cageo.2012.03.011): a few rounds, each
-with the noise inflated, in which all members are shifted along the covariance between
-parameters and results. Here the results are *margins*: how far a member is inside (positive)
-or outside (negative) the bound of a term. Only what is outside pulls; a term that a member
-meets is held where it is. Covariances too small to be told from chance are set to zero
-(correlation-based localisation, Luo & Bhakta 2020, doi:10.1016/j.petrol.2019.106559).
+Results are *margins*: how far a vector is inside (positive) or outside (negative) the bound of a
+term. Each member of an ensemble starts from its own draw of the prior and is corrected by
+Gauss-Newton steps on what it lacks, penalised by the distance it moves (the randomised maximum
+likelihood of Oliver, He & Reynolds 1996, with inequalities in place of data). The sensitivities
+are those at one point, shared by all members; each step uses the exact margins of the member.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 
 from haptos.errors import ParameterError
 
-__all__ = ["assimilate", "localisation", "shortfall"]
+__all__ = ["correct", "shortfall"]
 
 Array = NDArray[np.float64]
 
@@ -24,7 +23,7 @@ _FAR = 2.0
 
 
 def shortfall(margins: Array, slack: float) -> Array:
-    """Return how much each member lacks of each term, shape (N, m), 0 where it has enough.
+    """Return how much each member lacks of each term, 0 where it has enough; shape of `margins`.
 
     Parameters
     ----------
@@ -33,50 +32,45 @@ def shortfall(margins: Array, slack: float) -> Array:
     slack : float
         Margin that is enough, at least 0: a member on the very bound is not safe.
     """
-    return np.maximum(slack - _bounded(margins), 0.0)
+    bounded = np.clip(np.nan_to_num(margins, nan=-_FAR, posinf=_FAR, neginf=-_FAR), -_FAR, _FAR)
+    return np.asarray(np.maximum(slack - bounded, 0.0))
 
 
-def localisation(deviations: Array, margins: Array) -> Array:
-    """Return which covariances are kept, shape (p, m), between 0 and 1.
-
-    A sample correlation of N independent members has a standard error of 1 / sqrt(N); below
-    twice that nothing is kept, above three times all.
-    """
-    n = len(deviations)
-    z, g = _standard(deviations), _standard(_bounded(margins))
-    size = np.abs(z.T @ g) / n * np.sqrt(n)
-    return np.clip(size - 2.0, 0.0, 1.0)
-
-
-def assimilate(
+def correct(
     deviations: Array,
     margins: Array,
+    sensitivities: Array,
     *,
-    noise: Array,
-    inflation: float,
-    draws: Array,
+    noise: float = 0.1,
     slack: float = 0.1,
+    longest: float = 4.0,
     limit: float = 3.0,
+    passes: int = 8,
 ) -> Array:
-    """Return the members after one round.
+    """Return the members after one correction.
+
+    For every member the step d minimises ``|d|^2 + sum((lacking)^2) / noise^2``, where what is
+    lacking is predicted with the sensitivities for the terms it does not meet now and for those
+    that the step would break; these are found in a few passes.
 
     Parameters
     ----------
     deviations : ndarray, shape (N, p)
-        Members, in standard deviations of the prior; N at least 4.
+        Members, in standard deviations of the prior.
     margins : ndarray, shape (N, m)
         What each of them does.
-    noise : ndarray, shape (m,)
-        Standard deviation of each term, above 0, in the unit of its margin.
-    inflation : float
-        Factor of the variance of the noise in this round; its inverses should sum to 1 over
-        the rounds.
-    draws : ndarray, shape (N, m)
-        Standard normal numbers.
+    sensitivities : ndarray, shape (m, p)
+        Derivatives of the margins; nan counts as 0.
+    noise : float
+        Shortfall that weighs as much as one standard deviation of movement, above 0.
     slack : float
         See :func:`shortfall`.
+    longest : float
+        Longest step of a member.
     limit : float
         Largest deviation; members are held inside.
+    passes : int
+        Passes to find the terms that matter.
 
     Raises
     ------
@@ -84,24 +78,34 @@ def assimilate(
         If shapes do not fit.
     """
     n, m = margins.shape
-    if len(deviations) != n or draws.shape != (n, m) or noise.shape != (m,) or n < 4:
-        raise ParameterError(f"{n} members with {m} terms need {n} deviations, draws of ({n}, {m}) and {m} noises")
-    lacking = shortfall(margins, slack)
-    wanted = lacking + np.where(lacking > 0, np.sqrt(inflation) * noise * draws, 0.0)
-    z = deviations - deviations.mean(axis=0)
-    bounded = _bounded(margins)
-    g = bounded - bounded.mean(axis=0)
-    across = localisation(deviations, margins) * (z.T @ g) / (n - 1)
-    within = g.T @ g / (n - 1) + inflation * np.diag(noise**2)
-    moved = deviations + np.linalg.solve(within, wanted.T).T @ across.T
+    if deviations.shape[0] != n or sensitivities.shape != (m, deviations.shape[1]):
+        raise ParameterError(
+            f"{n} members with {m} terms need {n} deviations and sensitivities of ({m}, {deviations.shape[1]})"
+        )
+    slopes = np.nan_to_num(sensitivities, nan=0.0, posinf=0.0, neginf=0.0)
+    products = slopes @ slopes.T
+    moved = np.array(deviations, dtype=np.float64)
+    for b in range(n):
+        step = _step(shortfall(margins[b], slack), margins[b], slopes, products, noise, slack, passes)
+        size = float(np.linalg.norm(step))
+        moved[b] += step * min(1.0, longest / size) if size > 0 else 0.0
     return np.asarray(np.clip(moved, -limit, limit))
 
 
-def _bounded(margins: Array) -> Array:
-    return np.clip(np.nan_to_num(margins, nan=-_FAR, posinf=_FAR, neginf=-_FAR), -_FAR, _FAR)
-
-
-def _standard(values: Array) -> Array:
-    centred = values - values.mean(axis=0)
-    spread = centred.std(axis=0)
-    return np.asarray(centred / np.where(spread > 0, spread, 1.0))
+def _step(
+    lacking: Array, margins: Array, slopes: Array, products: Array, noise: float, slack: float, passes: int
+) -> Array:
+    """Return the step of one member."""
+    active = lacking > 0
+    step = np.zeros(slopes.shape[1])
+    for _ in range(passes):
+        if not active.any():
+            return step
+        wanted = slack - np.clip(np.nan_to_num(margins, nan=-_FAR), -_FAR, _FAR)
+        within = products[np.ix_(active, active)] + noise**2 * np.eye(int(active.sum()))
+        step = slopes[active].T @ np.linalg.solve(within, wanted[active])
+        broken = ~active & (np.nan_to_num(margins, nan=-_FAR) + slopes @ step < slack)
+        if not broken.any():
+            return step
+        active |= broken
+    return step

@@ -279,7 +279,9 @@ def _systems_table(rows: Sequence[BoardRow]) -> Table:
 
     counts = system_counts(rows)
     words = [v for v in _ORDER if any(found.get(v) for found in counts.values())]
-    lines = [(system or "–", *(found.get(v, 0) for v in words), sum(found.values())) for system, found in counts.items()]
+    lines = [
+        (system or "–", *(found.get(v, 0) for v in words), sum(found.values())) for system, found in counts.items()
+    ]
     total = Counter(row.verdict for row in rows)
     lines += [("all", *(total[v] for v in words), len(rows))] if len(counts) > 1 else []
     return Table("Claims by system and verdict", ("System", *words, "claims"), tuple(lines))

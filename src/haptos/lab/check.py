@@ -17,7 +17,15 @@ if TYPE_CHECKING:
     from haptos.evidence.claims import Claim
     from haptos.lab.cost import Cost
 
-__all__ = ["CheckPlan", "check", "check_file", "claims_schema", "claims_template", "plan_check", "write_claims_template"]
+__all__ = [
+    "CheckPlan",
+    "check",
+    "check_file",
+    "claims_schema",
+    "claims_template",
+    "plan_check",
+    "write_claims_template",
+]
 
 
 @dataclass(frozen=True)

@@ -134,7 +134,7 @@ def with_cuts(model: KineticModel) -> KineticModel:
         return replace(reaction, rate=builder.mul(whole, arrows.written(builder, reaction.rate, acting)))
 
     reactions = tuple(cut(reaction) for reaction in model.reactions)
-    added = tuple(Parameter(name, f"share of {name.removeprefix(CUT)}", 1.0, "dimensionless", True) for name in names)
+    added = tuple(Parameter(name, name, 1.0, "dimensionless", constant=True) for name in names)
     return replace(
         model,
         graph=builder.freeze(),

@@ -1,4 +1,4 @@
-"""The smoother: linear bounds are met, met ones are left alone, diversity is kept."""
+"""Corrections of members: linear bounds are met at once, met ones are kept, nothing moves without need."""
 
 from __future__ import annotations
 
@@ -6,47 +6,52 @@ import numpy as np
 import pytest
 
 from haptos.errors import ParameterError
-from haptos.inference.assimilation import assimilate, localisation, shortfall
+from haptos.inference.assimilation import correct, shortfall
 
-N, P, M = 200, 12, 5
+N, P, M = 60, 12, 5
 
 
 def _linear(seed=1):
     rng = np.random.default_rng(seed)
-    slopes = rng.normal(size=(P, M))
-    start = rng.normal(size=(N, P))
-    return rng, slopes, start
+    return rng, rng.normal(size=(M, P)) * 0.3, rng.normal(size=(N, P)) * 0.5
 
 
 def test_bounds_of_a_linear_model_are_met_and_members_stay_apart():
-    rng, slopes, members = _linear()
-    bound = np.array([1.0, -1.0, 1.0, 0.0, 1.0])
-    before = np.mean(members @ slopes * 0.3 >= bound, axis=0)
-    for _ in range(8):
-        margins = members @ slopes * 0.3 - bound
-        members = assimilate(
-            members, margins, noise=np.full(M, 0.1), inflation=4.0, draws=rng.normal(size=(N, M)), slack=0.2
-        )
-    after = np.mean(members @ slopes * 0.3 >= bound, axis=0)
-    assert np.all(after >= 0.9), (before, after)
-    assert np.min(members.std(axis=0)) > 0.2
+    _, slopes, members = _linear()
+    bound = np.array([0.5, -1.0, 0.4, 0.0, 0.6])
+    before = members @ slopes.T >= bound
+    after = members
+    for _ in range(3):
+        after = correct(after, after @ slopes.T - bound, slopes, noise=0.05, slack=0.1)
+    assert before.mean() < 0.7
+    assert np.mean(after @ slopes.T >= bound) > 0.98
+    assert np.min(after.std(axis=0)) > 0.2
+
+
+def test_a_step_does_not_break_what_is_met():
+    slopes = np.array([[1.0, 0.0], [-1.0, 1.0]])
+    moved = correct(np.zeros((1, 2)), np.array([[-0.5, 0.15]]), slopes, noise=0.01, slack=0.1)
+    assert np.all(np.array([-0.5, 0.15]) + moved[0] @ slopes.T >= 0.09)
 
 
 def test_members_that_meet_every_term_do_not_move():
-    rng, _, members = _linear()
+    rng, slopes, members = _linear()
     margins = np.abs(rng.normal(size=(N, M))) + 1.0
-    moved = assimilate(members, margins, noise=np.ones(M), inflation=1.0, draws=rng.normal(size=(N, M)), limit=9.0)
-    np.testing.assert_array_equal(moved, members)
+    np.testing.assert_array_equal(correct(members, margins, slopes), members)
 
 
 def test_parameters_without_influence_stay_as_they_are():
-    rng, slopes, members = _linear()
-    slopes[3:] = 0.0
-    margins = members @ slopes - 1.0
-    moved = assimilate(members, margins, noise=np.full(M, 0.1), inflation=1.0, draws=rng.normal(size=(N, M)), limit=9.0)
-    gone = np.sqrt(np.mean((moved - members) ** 2, axis=0))
-    assert np.median(gone[3:]) < 0.1 * np.min(gone[:3])
-    assert np.mean(localisation(members, margins)[3:] == 0.0) > 0.85
+    _, slopes, members = _linear()
+    slopes[:, 3:] = 0.0
+    moved = correct(members, members @ slopes.T - 1.0, slopes)
+    np.testing.assert_array_equal(moved[:, 3:], members[:, 3:])
+
+
+def test_steps_and_deviations_are_bounded():
+    slopes = np.full((1, 1), 1e-3)
+    margins = np.full((1, 1), -1.0)
+    assert correct(np.zeros((1, 1)), margins, slopes, noise=1e-4, longest=0.5)[0, 0] == pytest.approx(0.5)
+    assert correct(np.full((1, 1), 2.9), margins, slopes, noise=1e-4)[0, 0] == 3.0
 
 
 def test_failed_simulations_count_as_far_off():
@@ -55,4 +60,4 @@ def test_failed_simulations_count_as_far_off():
 
 def test_shapes_must_fit():
     with pytest.raises(ParameterError, match="4 members with 2 terms"):
-        assimilate(np.zeros((3, 1)), np.zeros((4, 2)), noise=np.ones(2), inflation=1.0, draws=np.zeros((4, 2)))
+        correct(np.zeros((4, 3)), np.zeros((4, 2)), np.zeros((3, 3)))

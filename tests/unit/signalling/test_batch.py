@@ -16,6 +16,7 @@ from haptos.signalling.cell import preculture, simulate, simulate_batch, simulat
 from haptos.signalling.condition import Condition, Outcomes, Population
 from haptos.signalling.ensemble import member_vector
 from haptos.signalling.model import model
+from haptos.signalling.schedule import ADAPTING, model_of, schedule_of
 
 READ = ("level__ILK", "mrna__RELA", "pro__MMP9", "activity__IKBKB")
 DONE = ((), ({"add": "TNF", "at": "6 h"},), ({"overexpress": "ILK"},), ({"knockdown": "RELA", "at": "-24 h"},),
@@ -71,9 +72,21 @@ def test_conditions_share_what_is_the_same_before_their_first_event() -> None:
     keys = [preculture(c) for c in CONDITIONS]
     assert keys[0] == keys[1] == keys[3]
     assert keys[2] == keys[4] != keys[0]
-    other = condition(culture=Culture(serum="0 %"))
-    assert preculture(other) not in keys
     assert preculture(condition(times=(0.0, 5.0))) == keys[0]
+    for other in ({"culture": Culture(density="1e6 / mL")}, {"cells": "T_cell"}):
+        assert preculture(condition(**other)) not in keys
+
+
+def test_cells_settle_in_their_normal_culture_and_change_it_a_day_before() -> None:
+    """The culture of the experiment does not decide the settled state, but what comes after."""
+    starved = condition(culture=Culture(serum="0 %"), times=(0.0,))
+    assert preculture(starved) == preculture(CONDITIONS[0])
+    schedules = [schedule_of(c, model_of(c)) for c in (starved, CONDITIONS[0])]
+    assert [s.borders[0] for s in schedules] == [ADAPTING, 0.0]
+    assert schedules[0].home["growth_factor"] == schedules[1].culture["growth_factor"] == 1.0
+    assert schedules[0].culture["growth_factor"] == 0.0
+    fed, hungry = (simulate(c, member=None, seed=1, replicate=None) for c in (CONDITIONS[0], starved))
+    assert hungry.quantities["activity__IKBKB"][0] != pytest.approx(fed.quantities["activity__IKBKB"][0], rel=1e-3)
 
 
 def test_each_preculture_is_settled_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,6 +116,8 @@ def test_a_condition_that_cannot_be_expressed_is_refused_before_anything_is_simu
 
 def test_the_compiled_model_is_kept_and_comes_back_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HAPTOS_CACHE", str(tmp_path))
+    for function in (shared.model, shared.composed_sbml):
+        function.cache_clear()
     compiled = pack(model())
     for function in (shared.model, shared.composed_sbml):
         function.cache_clear()

@@ -113,7 +113,9 @@ def _moved(claim: Claim, readout: Readout, intact: Readings, cut: Readings) -> J
                 times = np.asarray(arm.condition.times, float)
                 found[f"{arm.label} {name}"] = reading_of(readings.members.get((arm.label, member)), readout, times)
         members.append(found)
-    unmoved = NoChange(test=tuple(f"{r} without" for r in references), references=tuple(f"{r} with" for r in references))
+    unmoved = NoChange(
+        test=tuple(f"{r} without" for r in references), references=tuple(f"{r} with" for r in references)
+    )
     return judge(unmoved, members, smallest_fold=intact.smallest_fold)
 
 

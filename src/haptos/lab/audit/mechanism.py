@@ -67,7 +67,9 @@ def mechanism_of(claim: Claim, steps: Mapping[str, Step], vocabulary: Vocabulary
         cuts = tuple(dict.fromkeys(_cuts((steps[c] for c in carriers), _words(named, vocabulary))))
         if cuts:
             whole = {cut_name(c) for c in carriers}.intersection(cuts)
-            return Mechanism(carriers, cuts, "arrows" if not whole else "both" if len(whole) < len(cuts) else "reactions")
+            return Mechanism(
+                carriers, cuts, "arrows" if not whole else "both" if len(whole) < len(cuts) else "reactions"
+            )
     return Mechanism(carriers, tuple(cut_name(c) for c in carriers), "reactions")
 
 

@@ -24,27 +24,23 @@ if TYPE_CHECKING:
 
 __all__ = ["audit_table", "write_audit"]
 
-_METHODS = (
-    (
-        "Audit",
-        "For each supported claim the mechanism that it names is cut and its trial is run again over the "
-        "ensemble. The reactions annotated with the claim carry it. Where its subject, or what lies between, acts on "
-        "them, only these arrows are cut; where it is turned over, the reaction; where it is neither, the same for "
-        "stimulus and object, else all of the reactions. The verdict must turn. A claim whose verdict stands is vacuous.",
-    ),
-    (
-        "Audit of claims that nothing changes",
-        "Their verdict cannot turn by a cut. Instead it is asked whether they could have failed: what is done to "
-        "the cells must change something in the model, and the readout must move in the reference arm when all that "
-        "acts on it is cut.",
-    ),
-    (
-        "Floor",
-        "Prior: parameter sets drawn from the table of parameters, with no calibration. Signs: the direction that the "
-        "wiring alone predicts, by the majority of the shortest paths or by the sum over all walks; what "
-        "nothing reaches does not change, and what is no direction counts as not predicted.",
-    ),
+_AUDIT = (
+    "For each supported claim the mechanism that it names is cut and its trial is run again over the ensemble. "
+    "The reactions annotated with the claim carry it. Where its subject, or what lies between, acts on them, only "
+    "these arrows are cut; where it is turned over, the reaction; where it is neither, the same for stimulus and "
+    "object, else all of the reactions. The verdict must turn; a claim whose verdict stands is vacuous."
 )
+_ABSENCE = (
+    "Their verdict cannot turn by a cut. Instead it is asked whether they could have failed: what is done to the "
+    "cells must change something in the model, and the readout must move in the arm of reference when all that acts "
+    "on it is cut."
+)
+_FLOOR = (
+    "Prior: parameter sets drawn from the table of parameters, with no calibration. Signs: the direction that the "
+    "wiring alone predicts, by the majority of the shortest paths or by the sum over all walks; what nothing reaches "
+    "does not change, and what is no direction counts as not predicted."
+)
+_METHODS = (("Audit", _AUDIT), ("Audit of claims that nothing changes", _ABSENCE), ("Floor", _FLOOR))
 
 
 def write_audit(
@@ -73,7 +69,8 @@ def write_audit(
         With what it was simulated.
     """
     table, final = audit_table(audited, floors), _after(board, audited)
-    own = {r.claim: r.fraction for r in board.itertuples() if r.members + r.failed > 0}
+    simulated = board[board["members"] + board["failed"] > 0]
+    own = dict(zip(map(str, simulated["claim"]), map(float, simulated["fraction"]), strict=True))
     floor = floor_of(own, *floors)
     write_tables(staging.result / "tables", {"board": final, "audit": table, "floor": _floor_frame(floor)})
     content = json.dumps(_plain(table, floor), indent=1, ensure_ascii=False)
@@ -144,7 +141,9 @@ def _findings(audited: Sequence[Audited]) -> Table:
 
     counts = Counter(item.finding for item in audited)
     coarse = sum(item.coarse for item in audited)
-    rows: list[tuple[str | int, ...]] = [(name, counts[name], words) for name, words in FINDINGS.items() if counts[name]]
+    rows: list[tuple[str | int, ...]] = [
+        (name, counts[name], words) for name, words in FINDINGS.items() if counts[name]
+    ]
     rows += [("of the earned, coarse", coarse, "the cut takes the readout itself, which turns nearly any verdict")]
     return Table("What the audit found", ("finding", "claims", "meaning"), tuple(rows))
 

@@ -19,7 +19,17 @@ if TYPE_CHECKING:
     from haptos.lab.plan import Plan
     from haptos.signalling.condition import Condition, Outcomes
 
-__all__ = ["Contrast", "Effects", "Simulate", "contrast_of_claim", "contrast_of_plan", "effects", "induced", "logarithms", "readings"]
+__all__ = [
+    "Contrast",
+    "Effects",
+    "Simulate",
+    "contrast_of_claim",
+    "contrast_of_plan",
+    "effects",
+    "induced",
+    "logarithms",
+    "readings",
+]
 
 Array = NDArray[np.float64]
 

@@ -62,7 +62,8 @@ class Workshop:
     def some(self, count: int) -> Array:
         """Return members spread evenly over the ensemble."""
         size = len(self.members)
-        return self.members[np.unique(np.linspace(0, size - 1, min(count, size)).astype(int))]
+        chosen: Array = self.members[np.unique(np.linspace(0, size - 1, min(count, size)).astype(int))]
+        return chosen
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,9 @@ def workshop(bench: Bench) -> Workshop:
     from haptos.signalling.cell import simulate_vectors
     from haptos.signalling.ensemble import members, reference_vector
 
-    def simulate(conditions: Sequence[Condition], vectors: Array, changed: Mapping[str, Array] | None) -> list[Outcomes]:
+    def simulate(
+        conditions: Sequence[Condition], vectors: Array, changed: Mapping[str, Array] | None
+    ) -> list[Outcomes]:
         return simulate_vectors(conditions, vectors, threads=bench.workers, changed=changed)
 
     library = bench.library or load_library()

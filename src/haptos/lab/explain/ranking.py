@@ -175,9 +175,7 @@ def _chains(order: Sequence[int], logs: Array, left: Array) -> list[list[int]]:
     return chains
 
 
-def _checked(
-    contrast: Contrast, simulate: Simulate, names: Sequence[str], members: Array
-) -> list[tuple[float, ...]]:
+def _checked(contrast: Contrast, simulate: Simulate, names: Sequence[str], members: Array) -> list[tuple[float, ...]]:
     """Return the effect without anything cut and with each cut, in the members."""
     if not len(members):
         return [()] * (len(names) + 1)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from haptos.assays.base import AbstractAssay, Sample
 from haptos.assays.registry import find_assay
+from haptos.conditions.interventions import SwapCells
 from haptos.core.hashing import content_hash
 from haptos.lab.simulator import Simulator
 from haptos.lab.validation.courses import number_of, threshold
@@ -44,6 +45,12 @@ class RecordBench:
         self._population = population
         self._simulator = simulator
         self._kept = kept
+
+    def cells(self, check: Check) -> str:
+        """Return the cells of a check: those of its record, or the last that its arm swaps in."""
+        arm = self._validation.arms[needed_arms(check, self._validation)[0]]
+        swaps = [i.swap_cells for i in arm if isinstance(i, SwapCells)]
+        return [self._validation.cells or "", *swaps][-1]
 
     def reasons(self, check: Check) -> list[str]:
         """Return why the model at hand cannot give a number."""

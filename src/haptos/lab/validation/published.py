@@ -14,6 +14,8 @@ __all__ = ["Target", "target_of"]
 
 #: Factor within which a number agrees with one that was published without a range.
 FACTOR = 2.0
+#: Standard deviations to each side that agree with a number published with one.
+DEVIATIONS = 2.0
 _TIMES = ("s", "min", "h", "d")
 _CONCENTRATIONS = ("nM", "uM")
 
@@ -96,6 +98,9 @@ def _bounded(low: float, high: float, unit: str, asked: Published, record: Quant
     if asked.between is not None:
         ends = [_value(record, name, None) * _scale(record.unit_of(name))[0] for name in asked.between]
         return Target(f"{text} ({_range(min(ends), max(ends), unit)})", min(ends), max(ends))
+    if asked.sd is not None:
+        width = DEVIATIONS * _value(record, asked.sd, None) * _scale(record.unit_of(asked.sd))[0]
+        return Target(f"{text} ({_range(low - width, high + width, unit)})", low - width, high + width)
     return Target(text, low / FACTOR, high * FACTOR) if low == high else Target(text, low, high)
 
 

@@ -15,9 +15,10 @@ from haptos.lab.simulator import CellSimulator, Simulator
 from haptos.lab.validation.bench import RecordBench, assay_of
 from haptos.lab.validation.published import Target, target_of
 from haptos.lab.validation.specs import Validation, load_validations
+from haptos.signalling.building.parameters import load_parameters
 from haptos.signalling.condition import Outcomes, Population
 
-__all__ = ["Row", "informed_by", "records_to_check", "validate"]
+__all__ = ["Row", "informed_by", "kin_of", "records_to_check", "validate"]
 
 Array = NDArray[np.float64]
 
@@ -30,6 +31,8 @@ class Row:
     ----------
     record, use, informs : str, str, tuple of str
         The record, what it may be used for, and the parameters that were set from it.
+    kin : tuple of str
+        Parameters that come from the same publication: agreement is then no independent evidence.
     name, cells : str
         What the number is, and of which cells.
     target : Target or None
@@ -45,6 +48,7 @@ class Row:
     record: str
     use: str
     informs: tuple[str, ...]
+    kin: tuple[str, ...] = ()
     name: str = ""
     cells: str = ""
     target: Target | None = None
@@ -81,9 +85,12 @@ def records_to_check() -> dict[str, QuantityRecord]:
 
 def informed_by(record: str) -> tuple[str, ...]:
     """Return the parameters whose values were set from a record: for them it is no check."""
-    from haptos.signalling.building.parameters import load_parameters
-
     return tuple(name for name, p in load_parameters().items() if record in p.records)
+
+
+def kin_of(record: QuantityRecord) -> tuple[str, ...]:
+    """Return the parameters whose values come from the publications of a record."""
+    return tuple(name for name, p in load_parameters().items() if p.source in record.sources)
 
 
 def validate(
@@ -133,7 +140,7 @@ def validate(
 
 
 def _rows(validation: Validation, record: QuantityRecord, bench: RecordBench) -> list[Row]:
-    common = (record.id, record.use, informed_by(record.id))
+    common = (record.id, record.use, informed_by(record.id), kin_of(record))
     rows = []
     for check in validation.checks:
         assay = assay_of(check)
@@ -142,5 +149,5 @@ def _rows(validation: Validation, record: QuantityRecord, bench: RecordBench) ->
         reasons = bench.reasons(check)
         values = np.empty(0) if reasons else bench.numbers(check)
         found = "; ".join(reasons)
-        rows.append(Row(*common, check.name, validation.cells or "", target, values, found, validation.assumed))
+        rows.append(Row(*common, check.name, bench.cells(check), target, values, found, validation.assumed))
     return rows + ([Row(*common, reason=validation.reason)] if validation.reason else [])

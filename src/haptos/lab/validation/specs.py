@@ -42,6 +42,8 @@ class Published(Spec):
         Place by whose value it is divided.
     between : pair of str or None
         Entries that are the ends of the accepted range.
+    sd : str or None
+        Entry that is the standard deviation of the value: two of them to each side are accepted.
     bound : str
         ``near`` (inside the range published, else within a factor of two), ``at_least``, ``at_most``.
     direction : str or None
@@ -57,6 +59,7 @@ class Published(Spec):
     index: int | None = Field(None, ge=0)
     relative_to: int | None = Field(None, ge=0)
     between: tuple[str, str] | None = None
+    sd: str | None = None
     bound: Literal["near", "at_least", "at_most"] = "near"
     direction: Literal["increase", "decrease", "no_change"] | None = None
     resolved: float = Field(1.34, gt=1)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Sequence
 from typing import Any
 
-from haptos.conditions.catalogue import library_folder
 from haptos.lab.validation.running import Row
 
-__all__ = ["COLUMNS", "as_data", "cells_of", "ensemble_checksum", "page", "tally"]
+__all__ = ["COLUMNS", "as_data", "cells_of", "page", "tally"]
 
 COLUMNS = ("record", "number", "cells", "published", "median (5 to 95 %)", "members inside", "agrees")
 
@@ -27,6 +25,7 @@ def _data(row: Row) -> dict[str, Any]:
         "record": row.record,
         "use": row.use,
         "informs": list(row.informs),
+        "same_source": list(row.kin),
         "number": row.name,
         "cells": row.cells,
         "published": target.text if target else "",
@@ -44,22 +43,28 @@ def _data(row: Row) -> dict[str, Any]:
 
 
 def tally(rows: Sequence[Row]) -> str:
-    """Return how many numbers agree, in words; records that set parameters are counted apart."""
-    free = [r for r in rows if r.inside is not None and r.use == "validate"]
-    inputs = [r for r in rows if r.inside is not None and r.use != "validate"]
+    """Return how many numbers agree, in words; what is no independent evidence is counted apart."""
+    checked = [r for r in rows if r.inside is not None]
+    free = [r for r in checked if r.use == "validate" and not r.kin]
+    kin = [r for r in checked if r.use == "validate" and r.kin]
+    inputs = [r for r in checked if r.use != "validate"]
     whole = {r.record for r in rows if r.use == "validate"}
-    checked = {r.record for r in free}
-    text = (
-        f"{sum(bool(r.inside) for r in free)} of {len(free)} numbers of {len(checked)} records agree; "
-        f"{len(whole - checked)} of {len(whole)} records are not expressed"
+    expressed = {r.record for r in (*free, *kin)}
+    return (
+        f"{_agreeing(free)} numbers of {len({r.record for r in free})} independent records agree; "
+        f"{_agreeing(kin)} of {len({r.record for r in kin})} records whose source also gave parameters; "
+        f"{_agreeing(inputs)} of {len({r.record for r in inputs})} records that may be fitted; "
+        f"{len(whole - expressed)} of {len(whole)} records to check are not expressed"
     )
-    if inputs:
-        text += f"; of records that may be fitted, {sum(bool(r.inside) for r in inputs)} of {len(inputs)} agree"
-    return text
+
+
+def _agreeing(rows: Sequence[Row]) -> str:
+    return f"{sum(bool(r.inside) for r in rows)} of {len(rows)}"
 
 
 def cells_of(row: Row) -> tuple[str, ...]:
-    """Return a row in words, in the order of :data:`COLUMNS`."""
+    """Return a row in words, in the order of :data:`COLUMNS`; a dagger marks sources that also gave parameters."""
+    record = f"{row.record} †" if row.kin else row.record
     published = row.target.text if row.target else ""
     if row.inside is None:
         return (
@@ -74,17 +79,11 @@ def cells_of(row: Row) -> tuple[str, ...]:
     low, median, high = row.quantiles
     seen = "no value" if math.isnan(median) else f"{_number(median)} ({_number(low)} to {_number(high)})"
     agrees = "yes" if row.inside else "no"
-    return (row.record, row.name, row.cells, published, seen, f"{100 * row.share_inside:.0f} %", agrees)
+    return (record, row.name, row.cells, published, seen, f"{100 * row.share_inside:.0f} %", agrees)
 
 
 def _number(value: float) -> str:
     return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
-
-
-def ensemble_checksum() -> str:
-    """Return what tells one shipped ensemble from another."""
-    file = library_folder() / "ensemble" / "members.csv"
-    return hashlib.sha256(file.read_bytes()).hexdigest()[:12]
 
 
 def page(rows: Sequence[Row], *, members: int, checksum: str) -> str:
@@ -96,11 +95,14 @@ def page(rows: Sequence[Row], *, members: int, checksum: str) -> str:
     parts = [
         "# Numbers that are checked and never fitted",
         "",
-        f"Written by `tools/validation.py`. Ensemble: {members} members, checksum `{checksum}`.",
+        f"Written by `tools/validation.py`. Ensemble: {members} members; checksum of model and ensemble `{checksum}`.",
         "",
-        "A number agrees if the median of the ensemble lies in the published range, or within a factor of two of",
-        "a published number without a range; a direction, if the change is one that the assay resolves. What was",
-        "published comes from the records of the library; how each is expressed stands in `library/validation`.",
+        "A number agrees if the median of the ensemble lies in the published range, within a factor of two of a",
+        "number published without one, or within two standard deviations where they were published; a direction, if",
+        "the change is one that the assay resolves. What was published comes from the records of the library; how",
+        "each is expressed stands in `library/validation`.",
+        "†: parameters of the model come from the same publication (for NF-κB, from the very models that were rerun),",
+        "so that agreement shows that the whole network keeps their behaviour, and is no independent evidence.",
         "",
         f"**{tally(rows)}.**",
         "",
