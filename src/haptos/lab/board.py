@@ -279,7 +279,7 @@ def _systems_table(rows: Sequence[BoardRow]) -> Table:
 
     counts = system_counts(rows)
     words = [v for v in _ORDER if any(found.get(v) for found in counts.values())]
-    lines = [
+    lines: list[tuple[str | int, ...]] = [
         (system or "–", *(found.get(v, 0) for v in words), sum(found.values())) for system, found in counts.items()
     ]
     total = Counter(row.verdict for row in rows)

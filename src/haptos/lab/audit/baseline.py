@@ -36,8 +36,8 @@ METHODS = ("shortest", "walks")
 _DAMPING, _LENGTH = 0.5, 40
 #: By how much quantities are raised to see whether a reading rises.
 _MORE = 1.2
-#: Below this share of the largest possible value a sum over walks is a tie.
-_TIE = 1e-12
+#: Below this share of the sum without signs a sum over walks is a tie.
+_TIE = 1e-9
 
 Sources = Mapping[str, int]
 Parts = Sequence[tuple[str, int]]
@@ -73,17 +73,19 @@ def shortest_sign(graph: SignedGraph, sources: Sources, parts: Parts) -> int | N
 
 def walk_sign(graph: SignedGraph, sources: Sources, parts: Parts) -> int | None:
     """Return the sign of the sum over all walks to the readout; 0 if none arrives, None for a tie."""
-    wanted, level = dict(parts), {name: float(s) for name, s in sources.items()}
+    wanted = dict(parts)
+    level = {name: (float(s), 1.0) for name, s in sources.items()}  # signed, and without signs
     total, reached, weight = 0.0, 0.0, 1.0
     for _ in range(_LENGTH):
-        arrived = [level[name] * sign for name, sign in wanted.items() if name in level]
-        total += weight * sum(arrived)
-        reached += weight * sum(map(abs, arrived))
-        following: dict[str, float] = {}
-        for name, value in level.items():
+        for name, sign in wanted.items():
+            value, size = level.get(name, (0.0, 0.0))
+            total, reached = total + weight * sign * value, reached + weight * size
+        following: dict[str, tuple[float, float]] = {}
+        for name, (value, size) in level.items():
             targets = graph.edges.get(name, ())
             for target, sign in targets:
-                following[target] = following.get(target, 0.0) + sign * value / len(targets)
+                before = following.get(target, (0.0, 0.0))
+                following[target] = before[0] + sign * value / len(targets), before[1] + size / len(targets)
         level, weight = following, weight * _DAMPING
     if reached == 0.0:
         return 0

@@ -82,10 +82,13 @@ class Effects:
         Logarithm of the quotient of the readings; NaN where it cannot be told.
     below : ndarray, shape (B,)
         Reading of the arm of reference.
+    gap : ndarray, shape (B,)
+        Reading of the arm tested minus that of reference.
     """
 
     logs: Array
     below: Array
+    gap: Array
 
 
 def contrast_of_claim(claim: Claim, plan: Plan) -> Contrast:
@@ -161,7 +164,7 @@ def effects(
     test, reference = simulate([contrast.test, contrast.reference], vectors, changed)
     above, below = readings(contrast, contrast.test, test), readings(contrast, contrast.reference, reference)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return Effects(logarithms(above, below), below.mean(axis=1))
+        return Effects(logarithms(above, below), below.mean(axis=1), (above - below).mean(axis=1))
 
 
 def logarithms(above: Array, below: Array) -> Array:

@@ -45,7 +45,8 @@ class Routes:
     cuts : tuple of tuples of str
         What was cut on each side.
     lost : ndarray, shape (M, 2)
-        Share of the effect that goes with each side, by member.
+        Share of the induced amount (reading of the arm tested minus that of reference) that goes with
+        each side, by member.
     shares : mapping of str to float
         Share of the members by route: ``a``, ``b``, ``both`` (either cut takes most), ``either``
         (neither cut alone does).
@@ -128,9 +129,9 @@ def routes(
         row = np.ones(3)
         row[1 + side] = 0.0
         changed |= {name: np.tile(row, len(members)) for name in names}
-    logs = effects(contrast, simulate, vectors, changed).logs.reshape(len(members), 3)
+    gap = effects(contrast, simulate, vectors, changed).gap.reshape(len(members), 3)
     with np.errstate(divide="ignore", invalid="ignore"):
-        lost = 1.0 - logs[:, 1:] / logs[:, :1]
+        lost = 1.0 - gap[:, 1:] / gap[:, :1]
     kinds = [_kind(a, b) for a, b in lost]
     shares = {kind: kinds.count(kind) / len(kinds) for kind in ("a", "b", "both", "either", "unknown")}
     return Routes(conflict, contrast, cuts, lost, shares)

@@ -1,0 +1,133 @@
+"""A user's claims: read with all problems, planned, judged by the path of every experiment."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from haptos.cli.app import run_command_line
+from haptos.core.located import parse_yaml
+from haptos.errors import SpecError
+from haptos.evidence.own import check_claims, completed, read_claims
+from haptos.lab.check import check_file, claims_schema, claims_template, plan_check
+from haptos.lab.run import Bench
+from haptos.store.manifest import damage
+
+SHORT = """\
+version: 1
+claims:
+- id: MINE-01
+  relation: {subject: [ILK], predicate: upregulates, object: [MMP9]}
+  trial:
+    cells: lung_carcinoma
+    arms: {vector: [], ILK: [{overexpress: ILK, fold: 5}]}
+    assay: qpcr
+    readout: {measure: mrna, of: [MMP9]}
+  expect: {outcome: increase, test: [ILK], reference: vector}
+- id: MINE-02
+  relation: {subject: [ILK], predicate: upregulates, object: [MMP9]}
+  trial:
+    cells: lung_carcinoma
+    arms: {vector: [], ILK: [{overexpress: ILK, fold: 5}]}
+    assay: transwell_migration
+    readout: {measure: migrated}
+  expect: {outcome: decrease, test: [ILK], reference: vector}
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "mine.yaml"
+    path.write_text(SHORT)
+    return path
+
+
+def test_what_only_a_library_needs_may_be_left_out(file: Path) -> None:
+    first, second = read_claims(file)
+    assert (first.source, first.system, first.kind, first.level) == ("own", "own", "hypothesis", "signalling")
+    assert second.level == "mechanics"  # from the room of the assay
+    assert [i for i in check_claims(file)[1] if i.severity == "error"] == []
+
+
+def test_what_is_given_is_kept() -> None:
+    text = SHORT.replace("- id: MINE-01", "- id: MINE-01\n  system: S4\n  level: mechanics", 1)
+    claims = completed(parse_yaml(text), {"qpcr": "signalling"}).data["claims"]
+    assert (claims[0]["system"], claims[0]["level"], claims[1]["system"]) == ("S4", "mechanics", "own")
+    broken = parse_yaml("claims: nothing")
+    assert completed(broken, {}) is broken
+
+
+def test_a_check_is_a_run(file: Path, bench: Bench) -> None:
+    result = check_file(file, bench, members=3)
+    board = result.tables["board"].set_index("claim")
+    assert board.loc["MINE-01", "verdict"] == "supported"
+    assert result.folder.name.startswith("check-mine-")
+    assert damage(result.folder) == []
+    assert check_file(file, bench, members=3).reused
+    record = json.loads((result.folder / "claims.json").read_text())[0]
+    assert (record["claim"]["id"], record["verdict"]) == ("MINE-01", "supported")
+
+
+def test_a_plan_writes_nothing(file: Path, bench: Bench) -> None:
+    plan = plan_check(file, bench, members=2)
+    assert set(plan.whole.plans) | set(plan.whole.reasons) == {"MINE-01", "MINE-02"}
+    assert plan.members == 2
+    assert bench.store.names() == []
+    assert check_file(file, bench, members=2).folder == plan.folder
+
+
+def test_all_problems_are_told_at_once_with_the_nearest_names(file: Path) -> None:
+    text = SHORT.replace("subject: [ILK]", "subject: [ILKK]", 1).replace("qpcr", "qpcrr").replace("MINE-02", "MINE-O2")
+    file.write_text(text.replace("fold: 5", "fold: five"))
+    with pytest.raises(SpecError) as caught:
+        read_claims(file)
+    told = "\n".join(map(str, caught.value.issues))
+    for piece in ("'ILKK'", "did you mean 'ILK'", "'qpcrr'", "did you mean 'qpcr'", "'five'", "MINE-O2"):
+        assert piece in told
+    assert len(caught.value.issues) >= 5
+
+
+def test_the_command_leaves_with_two_and_simulates_nothing(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file.write_text(SHORT.replace("lung_carcinoma", "lung_carcinom"))
+    assert run_command_line(["check", str(file), "--runs", str(tmp_path / "runs")]) == 2
+    assert "did you mean 'lung_carcinoma'" in capsys.readouterr().err
+    assert not (tmp_path / "runs").exists()
+    assert run_command_line(["check", str(tmp_path / "none.yaml")]) == 2
+    assert "no such file" in capsys.readouterr().err
+
+
+def test_the_template_is_sound_and_written_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "new.yaml"
+    assert run_command_line(["new", str(path), "--claims"]) == 0
+    assert path.read_text() == claims_template()
+    assert len(read_claims(path)) == 4
+    assert "haptos check" in capsys.readouterr().out
+    assert run_command_line(["new", str(path), "--claims"]) == 1
+
+
+def test_the_examples_of_the_documentation_are_sound(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[3] / "docs" / "claims_format.md").read_text()
+    examples = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    assert len(examples) == 2
+    for example in examples:
+        path = tmp_path / "example.yaml"
+        path.write_text(example)
+        assert read_claims(path)
+
+
+def test_the_schema_accepts_the_template(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command_line(["schema", "--claims"]) == 0
+    schema: dict[str, Any] = json.loads(capsys.readouterr().out)
+    assert schema == json.loads(json.dumps(claims_schema()))
+    assert set(schema["$defs"]["Claim"]["required"]) == {"id", "relation"}
+    validator = pytest.importorskip("jsonschema").Draft202012Validator(schema)
+    data = parse_yaml(claims_template()).data
+    assert [e.message for e in validator.iter_errors(data)] == []
+    data["claims"][0]["trial"]["assays"] = "x"
+    assert list(validator.iter_errors(data))
