@@ -102,7 +102,7 @@ _TRAPEZOIDAL = Citation(
     "anderson2012",
     "Anderson, David F. and Koyama, Masanori",
     "Weak error analysis of numerical methods for stochastic models of population processes",
-    "Multiscale Modeling and Simulation 10(4)",
+    "Multiscale Model. Simul. 10(4)",
     "2012",
     "1493--1524",
     "10.1137/110849699",
