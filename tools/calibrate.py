@@ -194,20 +194,25 @@ def ship(folder: Path, objective: Objective, prior: Prior, n: int) -> None:
 
 
 def cross(whole: Reproduction, prior: Prior, folder: Path, options: argparse.Namespace) -> None:
-    """Leave one system out at a time and predict its claims."""
+    """Leave one system out at a time and predict its claims.
+
+    The members of a fold are prior draws after the first correction, on the claims and terms of
+    the other systems alone: a lower bound of what the full rounds would predict. Beside it stand the
+    same draws without any correction.
+    """
     everything = Objective(whole)
     centre, slopes = sensitivities(everything, prior, folder)
     system_of = {c.id: c.system for c in whole.claims}
     start = prior_draws(options.members, prior, options.spread)
     rows = []
     for system in dict.fromkeys(system_of[name] for name in everything.scorer.names):
-        used = np.array([name in set(Objective(whole, system).names) for name in everything.names])
-        members = corrected(start, centre[used], slopes[used])
-        margins = _kept(folder / f"cross_{system}_0.npz", members, everything, prior)
-        members = correct(members, margins[:, used], slopes[used], noise=NOISE, slack=SLACK, longest=2.0)
-        margins = _kept(folder / f"cross_{system}_1.npz", members, everything, prior)
-        own = np.array([system_of.get(name) == system for name in everything.names])
-        rows.append({"system": system, **_score(margins[:, own]), "fitted": _score(margins[:, used])["share"]})
+        used = set(Objective(whole, system).names)
+        rest = np.array([name in used for name in everything.names])
+        own = {k: p for k, p in whole.plans.items() if system_of[k] == system}
+        scorer = ClaimScorer(Reproduction(whole.title, whole.claims, own, whole.reasons), threads=usable_cores())
+        moved = corrected(start, centre[rest], np.nan_to_num(slopes[rest]))
+        fitted, floor = (scorer.margins(np.array([prior.vector(z) for z in v])) for v in (moved, start))
+        rows.append({"system": system, **_score(fitted), "floor": _score(floor)["share"]})
         sys.stderr.write(f"\n{rows[-1]}\n")
     report = {"members": options.members, "spread": options.spread, "systems": rows}
     target = LIBRARY / "ensemble" / "cross_validation.json"

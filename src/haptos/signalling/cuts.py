@@ -51,8 +51,8 @@ class Arrows:
         self.model = model
         self._rules = {e.symbol: e.expression for e in model.assignments}
         units = {p.id: p.units for p in model.parameters}
-        concentrations = {s.units for s in model.species if s.units}
-        self._open = {name for name in self._rules if name in units and units[name] not in concentrations}
+        concentrations = {_as_product(s.units) for s in model.species if s.units}
+        self._open = {n for n in self._rules if n in units and _as_product(units[n]) not in concentrations}
         self._number = {name: i for i, name in enumerate(model.symbols)}
 
     @cached_property
@@ -96,6 +96,18 @@ class Arrows:
         for name in self._direct(expression):
             found |= dict.fromkeys(self._read(self._rules[name]) if name in self._open else (name,))
         return tuple(found)
+
+
+def _as_product(units: str) -> str:
+    """Return the text of a unit with a power in place of a quotient.
+
+    Examples
+    --------
+    >>> _as_product("(1e-24 mole) / (1e-15 litre)")
+    '(1e-24 mole) * (1e-15 litre)**-1'
+    """
+    above, _, below = units.partition(" / ")
+    return f"{above} * {below}**-1" if below else units
 
 
 def with_cuts(model: KineticModel) -> KineticModel:
