@@ -153,7 +153,7 @@ def test_nothing_looks_at_a_claim_before_it_is_judged() -> None:
 
 
 def test_the_check_for_looking_ahead_can_fail() -> None:
-    text = "from haptos.evidence.judge import judge\ndef f(claim):\n    return claim.id, claim.expect.outcome, claim.trial\n"
+    text = "from haptos.evidence.judge import judge\ndef f(claim):\n    return claim.id, claim.expect, claim.trial\n"
     assert len(peeking(Module(SOURCE / "lab" / "x.py", text, ast.parse(text)))) == 3
 
 

@@ -66,12 +66,18 @@ def _show_carrier(console: Console, place: int, carrier: Carrier) -> None:
     what = f"{carrier.quantity} acting on {carrier.step.id}" if carrier.quantity else carrier.step.id
     spread = f", {_span(carrier.folds)} in members" if carrier.folds else ""
     console.print(f"{place:>2}. [bold]{_safe(what)}[/bold]  [dim]{_safe(carrier.step.equation)}[/dim]")
-    text = f"without it {number(carrier.fold)}-fold{spread}: {_role(carrier.share)}"
-    lines = [text]
+    without = f"without it {number(carrier.fold)}-fold{spread}"
+    if carrier.scenery:
+        without += f", and {_percent(carrier.left)} of the reading in the arm of reference"
+    lines = [without if carrier.scenery else f"{_role(carrier.share)}; {without}"]
     lines += [f"{len(carrier.same)} further steps in the same chain"] if carrier.same else []
     lines += [", ".join((*carrier.step.claims, *carrier.step.addresses))]
     for line in filter(None, lines):
         console.print(Padding(_safe(line), (0, 0, 0, 4), expand=False))
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %" if share < 10 else f"{share:.0f} times"
 
 
 def _role(share: float) -> str:

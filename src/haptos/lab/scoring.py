@@ -6,7 +6,7 @@ planned, simulated and read by its assay, and the expectation is held against th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np

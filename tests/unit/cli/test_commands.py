@@ -28,7 +28,8 @@ def test_help_names_every_command_and_imports_nothing_heavy() -> None:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=30)
     assert done.stdout.endswith("0 []\n")
     assert time.perf_counter() - start < 3, "generous: machines differ; it takes about 0.15 s"
-    for name in ("run", "new", "runs", "reproduce", "evidence", "cells", "compounds", "assays", "schema", "doctor"):
+    commands = ("run", "new", "runs", "check", "audit", "explain", "reproduce", "evidence")
+    for name in (*commands, "cells", "compounds", "assays", "schema", "doctor"):
         assert f"\n  {name} " in done.stdout
 
 

@@ -204,6 +204,9 @@ def test_the_mechanism_is_looked_for_where_the_claim_says(
     relation = {"subject": [subject], "predicate": "upregulates", "object": ["MMP9"], "via": list(via)}
     found = mechanism_of(_claim("A-01", relation=relation), steps, load_vocabulary())
     assert (found.cuts, found.how, found.carriers) == (cuts, how, ("R",))
+    others = {**steps, "S": Step("S", acting={"act_ILK": frozenset()}), "T": Step("T", turned=("ILK",))}
+    elsewhere = mechanism_of(_claim("A-01", relation=relation), others, load_vocabulary()).elsewhere
+    assert elsewhere == (("S",) if subject == "ILK" else ())
     assert mechanism_of(_claim("A-09"), steps, load_vocabulary()).how == "none"
 
 

@@ -107,7 +107,10 @@ def test_what_carries_an_effect_comes_first(effect: Contrast) -> None:
     first = ranking.carriers[0]
     assert (first.step.id, first.quantity) == ("make_MMP9", "NFKB")
     assert first.fold == pytest.approx((0.1 + 4 * 0.2) / (0.1 + 0.2))
-    assert first.share == pytest.approx(1 - np.log(0.9 / 0.3) / np.log(4.1 / 1.1))
+    assert first.share == pytest.approx(1 - np.log(0.9 / 0.3) / np.log(4.1 / 1.1))  # 0.8 of the difference
+    assert first.left == pytest.approx(0.3 / 1.1)
+    scenery = {carrier.step.id for carrier in ranking.carriers if carrier.scenery}
+    assert "lose_MMP9" in scenery  # nine times as much in both arms
     assert first.folds == pytest.approx([(0.1 + 4 * 0.3) / 0.4, (0.1 + 4 * 0.1) / 0.2])
     assert ranking.needed == ("cut__make_MMP9",)
     assert "aside" not in {carrier.step.id for carrier in ranking.carriers}

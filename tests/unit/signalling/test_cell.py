@@ -91,7 +91,7 @@ def test_nowhere_to_be_and_nothing_to_be_on_is_said_first():
     wrong = Condition(cells="HeLa_x", culture=Culture(coating="jelly"), times=(0.0,), quantities=READ)
     reasons = expressibility(wrong)
     assert reasons == ["no cell line file for HeLa_x", "the coating 'jelly' is not in the library yet"]
-    with pytest.raises(ModelError, match="HeLa_x.*\n.*jelly"):
+    with pytest.raises(ModelError, match=r"HeLa_x.*\n.*jelly"):
         simulate(wrong, member=None, seed=1, replicate=None)
 
 

@@ -33,6 +33,8 @@ FINDINGS: Mapping[str, str] = {
     "not audited": "only supported claims with a simulated trial are audited",
 }
 
+#: Other reactions that are named.
+_TOLD = 4
 #: A readout of which less than this is left was cut itself.
 _GONE = 0.05
 
@@ -99,7 +101,13 @@ def _reason(prepared: Prepared, judgement: Judgement, left: float) -> str:
         what = "the readout is unchanged without all that acts on it in"
         return f"{what} {share} of the members; what is done to the cells does reach the model"
     text = f"without the mechanism the expectation holds in {share} of the members"
-    return f"{text}; the cut takes the readout itself" if left < _GONE else text
+    if left < _GONE:
+        return f"{text}; the cut takes the readout itself"
+    others = prepared.mechanism.elsewhere
+    if judgement.verdict != "supported" or not others:
+        return text
+    more = f" and on {len(others) - _TOLD} more" if len(others) > _TOLD else ""
+    return f"{text}; the same acts on {', '.join(others[:_TOLD])}{more}, not annotated with the claim"
 
 
 def _moved(claim: Claim, readout: Readout, intact: Readings, cut: Readings) -> Judgement:

@@ -35,11 +35,14 @@ class Mechanism:
         Names of the multipliers that take the mechanism away.
     how : str
         ``arrows``, ``reactions``, ``both``, or ``none`` where no reaction carries the claim.
+    elsewhere : tuple of str
+        Reactions on which the same acts, but which are not annotated with the claim.
     """
 
     carriers: tuple[str, ...]
     cuts: tuple[str, ...]
     how: str
+    elsewhere: tuple[str, ...] = ()
 
 
 def carriers_of(claim: str, steps: Mapping[str, Step]) -> tuple[str, ...]:
@@ -64,21 +67,27 @@ def mechanism_of(claim: Claim, steps: Mapping[str, Step], vocabulary: Vocabulary
         return Mechanism((), (), "none")
     said = claim.relation
     for named in ((*said.subject, *said.via), (*said.induced_by, *said.object, *said.of)):
-        cuts = tuple(dict.fromkeys(_cuts((steps[c] for c in carriers), _words(named, vocabulary))))
+        wanted = _words(named, vocabulary)
+        cuts = tuple(dict.fromkeys(_cuts((steps[c] for c in carriers), wanted)))
         if cuts:
             whole = {cut_name(c) for c in carriers}.intersection(cuts)
-            return Mechanism(
-                carriers, cuts, "arrows" if not whole else "both" if len(whole) < len(cuts) else "reactions"
-            )
+            how = "arrows" if not whole else "both" if len(whole) < len(cuts) else "reactions"
+            others = (step.id for step in steps.values() if step.id not in carriers and _acting(step, wanted))
+            return Mechanism(carriers, cuts, how, tuple(others))
     return Mechanism(carriers, tuple(cut_name(c) for c in carriers), "reactions")
 
 
 def _cuts(carriers: Iterable[Step], wanted: re.Pattern[str]) -> Iterator[str]:
     for step in carriers:
-        arrows = [name for name, parts in step.acting.items() if any(wanted.search(part) for part in (name, *parts))]
+        arrows = _acting(step, wanted)
         yield from (cut_name(step.id, name) for name in arrows)
         if not arrows and any(wanted.search(name) for name in step.turned):
             yield cut_name(step.id)
+
+
+def _acting(step: Step, wanted: re.Pattern[str]) -> list[str]:
+    """Return what acts on a reaction and is, or is made of, what is wanted."""
+    return [name for name, parts in step.acting.items() if any(wanted.search(part) for part in (name, *parts))]
 
 
 def _words(entities: Iterable[str], vocabulary: Vocabulary) -> re.Pattern[str]:

@@ -22,9 +22,7 @@ Array = NDArray[np.float64]
 
 #: A readout of which less than this is left was cut itself.
 _GONE = 0.05
-#: Factor by which a cut may change the reading without the effect and still count as carrying it.
-_SCENE = 2.0
-#: Smallest change of the logarithm of the effect that is told.
+#: Smallest share of the effect that is told.
 _LEAST = 0.05
 #: Changes closer than this are one chain of steps.
 _ALIKE = 1e-3
@@ -43,7 +41,9 @@ class Carrier:
     fold : float
         The effect without it, in the reference parameters.
     share : float
-        Share of the effect that goes with it: 1 is all, below 0 it works against it.
+        Share of the effect that goes with it: 1 is all, below 0 it works against it. Of the shares of the
+        difference between the arms and of the logarithm of their quotient the smaller one; 0 where they
+        disagree in sign, because both arms move.
     left : float
         Reading of the arm of reference without it, relative to that with it.
     folds : tuple of float
@@ -62,8 +62,8 @@ class Carrier:
 
     @property
     def scenery(self) -> bool:
-        """Whether the cut changes the readout even without the effect: it sets the scene rather than carrying it."""
-        return not 1.0 / _SCENE < self.left < _SCENE
+        """Whether the cut moves both arms rather than the effect: it sets the scene."""
+        return self.share == 0.0
 
 
 @dataclass(frozen=True)
@@ -121,11 +121,11 @@ def rank(
     found = effects(contrast, simulate, np.repeat(reference[None], len(names) + 1, axis=0), _one_each(names))
     intact, below = float(found.logs[0]), float(found.below[0])
     logs, left = found.logs[1:], found.below[1:] / below if below > 0 else np.ones(len(names))
-    change = intact - logs
+    share, size = _shares(found)
     gone = left < _GONE
-    told = np.flatnonzero(np.isfinite(change) & ~gone & (np.abs(change) >= _LEAST))
-    chains = _chains(sorted(told, key=lambda i: -abs(change[i])), logs, left)
-    scenery = [not 1.0 / _SCENE < left[chain[0]] < _SCENE for chain in chains]
+    told = np.flatnonzero(np.isfinite(size) & ~gone & (size >= _LEAST))
+    chains = _chains(sorted(told, key=lambda i: -size[i]), logs, left)
+    scenery = [share[chain[0]] == 0.0 for chain in chains]
     carrying = [chain for chain, scene in zip(chains, scenery, strict=True) if not scene]
     setting = [chain for chain, scene in zip(chains, scenery, strict=True) if scene]
     chains = carrying[:most] + setting[: most // 2]
@@ -135,7 +135,7 @@ def rank(
         Carrier(
             *cuts[names[chain[0]]],
             fold=float(np.exp(logs[chain[0]])),
-            share=float(change[chain[0]] / intact) if intact else float("nan"),
+            share=float(share[chain[0]]),
             left=float(left[chain[0]]),
             folds=checked[1 + n],
             same=tuple(names[i] for i in chain[1:]),
@@ -145,6 +145,16 @@ def rank(
     needed = tuple(names[i] for i in np.flatnonzero(gone))
     failed = int(np.sum(~np.isfinite(logs)))
     return Ranking(contrast, float(np.exp(intact)), checked[0], carriers, needed, len(names), failed)
+
+
+def _shares(found: Effects) -> tuple[Array, Array]:
+    """Return the share of the effect that goes with each cut, and how much the cut changes anything."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        by_gap = 1.0 - found.gap[1:] / found.gap[0]
+        by_log = 1.0 - found.logs[1:] / found.logs[0]
+    smaller = np.where(np.abs(by_gap) < np.abs(by_log), by_gap, by_log)
+    agree = (np.sign(by_gap) == np.sign(by_log)) & (np.abs(smaller) >= _LEAST)
+    return np.where(agree, smaller, 0.0), np.where(agree, np.abs(smaller), np.maximum(np.abs(by_gap), np.abs(by_log)))
 
 
 def _all_cuts(steps: Mapping[str, Step]) -> dict[str, tuple[Step, str]]:
