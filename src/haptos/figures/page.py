@@ -58,6 +58,7 @@ th[aria-sort=descending] button::after { content: " \\2193"; color: var(--ink); 
 .bar { display: inline-block; width: 4.5rem; height: .5rem; margin-right: .5rem; border-radius: 3px; overflow: hidden;
   background: var(--line); vertical-align: .05rem; }
 .bar i { display: block; height: 100%; background: currentColor; }
+body:has(.filter) :is(main, header, footer) { max-width: 80rem; }
 .filter { display: flex; flex-wrap: wrap; gap: .5rem; align-items: center; margin: .8rem 0; font-size: .875rem; }
 .filter input, .filter select { font: inherit; color: inherit; background: var(--paper); border: 1px solid var(--line);
   border-radius: 4px; padding: .25rem .5rem; }

@@ -6,6 +6,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from haptos.lab.audit.floor import Floor, floor_of
@@ -78,7 +79,8 @@ def write_audit(
     rows = shown_rows(final)
     figure = draw_board(rows, f"Audit: {whole.title}", staging.result / "figures")
     tables = (_findings(audited), _floor_table(floor)) if floor else (_findings(audited),)
-    report = board_report(staging.key.name, whole, rows, figure, bench, tables=tables, methods=_METHODS)
+    titled = replace(whole, title=f"Audit: {whole.title}")
+    report = board_report(staging.key.name, titled, rows, figure, bench, tables=tables, methods=_METHODS)
     write_whole(staging.result / "report.html", report.encode())
     counts = Counter(str(v) for v in final["verdict"])
     return {
