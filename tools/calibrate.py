@@ -1,16 +1,16 @@
 """Calibrate the parameter ensemble, ship it as data, and cross-validate.
 
 The objective is every term of the calibration (measured findings) and every claim of the
-signalling level as an inequality; what a member meets does not pull it. Sensitivities of all
-margins are computed once, at the centre of the prior, by differences. Each member starts from
-its own draw of the narrowed prior and is corrected in a few rounds
-(haptos.inference.assimilation), with exact margins in every round. All steps are checkpoint
-files; an interrupted run goes on from the last one with the same result. Usage::
+signalling level as an inequality; what a vector meets does not pull it. First the *middle* of the
+ensemble is sought: from the table's values, by sensitivities (differences) and corrections with
+exact margins, more than once. Then every member starts from its own draw of the narrowed prior
+around the middle and is corrected in a few rounds (haptos.inference.assimilation). All steps are
+checkpoint files; an interrupted run goes on from the last one with the same result. Usage::
 
-    uv run python tools/calibrate.py sensitivities
-    uv run python tools/calibrate.py ensemble --members 256 --rounds 3
+    uv run python tools/calibrate.py middle --turns 2
+    uv run python tools/calibrate.py ensemble --members 256 --rounds 4
     uv run python tools/calibrate.py ship
-    uv run python tools/calibrate.py cross --members 32
+    uv run python tools/calibrate.py cross --members 64
     uv run python tools/calibrate.py floor --members 128
 """
 
@@ -22,6 +22,7 @@ import json
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -29,13 +30,12 @@ from numpy.typing import NDArray
 
 from haptos.core.settings import usable_cores
 from haptos.evidence.library import load_library
-from haptos.inference.assimilation import correct
-from haptos.inference.calibration import Prior, diversity
+from haptos.inference.assimilation import approach, correct, loss
+from haptos.inference.prior import LIMIT, Prior, diversity, draws
 from haptos.inference.terms import load_terms
 from haptos.lab.reproduce import Reproduction, plan_reproduction
 from haptos.lab.run import Bench
 from haptos.lab.scoring import ClaimScorer
-from haptos.numerics import philox_stream
 from haptos.signalling.building.parameters import load_parameters
 from haptos.signalling.cell import simulate_vectors
 from haptos.store.runs import RunStore
@@ -45,8 +45,10 @@ LIBRARY = Path(__file__).resolve().parent.parent / "src" / "haptos" / "library"
 SEED = 20261
 #: Shortfall of a margin [natural logarithm or share] that weighs as much as one prior standard deviation.
 NOISE = 0.1
-#: Margin that is enough.
-SLACK = 0.1
+#: Margin that is enough for a member, and for the middle, around which members must have room.
+SLACK, SLACK_MIDDLE = 0.15, 0.25
+#: Most that one term may ask of one step.
+PULL = 0.6
 #: Difference at which sensitivities are computed [prior standard deviations].
 STEP = 0.3
 #: Vectors scored at once, and kept at once.
@@ -84,9 +86,88 @@ class Objective:
         return np.column_stack([claims, *columns])
 
 
-def _dot(done: int, whole: int) -> None:
-    sys.stderr.write(f"\r  {done} of {whole} conditions ")
-    sys.stderr.flush()
+@dataclass(frozen=True)
+class Workshop:
+    """What every step needs: the objective, the prior, and the folder of checkpoints."""
+
+    objective: Objective
+    prior: Prior
+    folder: Path
+
+    def margins(self, name: str, members: Array) -> Array:
+        """Return the margins of members, in parts that are checkpoints."""
+        parts = [
+            self._kept(f"{name}.{first}", members[first : first + CHUNK]) for first in range(0, len(members), CHUNK)
+        ]
+        found = np.vstack(parts)
+        _tell(name, found)
+        return found
+
+    def _kept(self, name: str, members: Array) -> Array:
+        file = self.folder / f"{name}.npz"
+        if file.exists():
+            with np.load(file) as kept:
+                if kept["members"].shape == members.shape and np.array_equal(kept["members"], members):
+                    return np.asarray(kept["margins"])
+        began = time.monotonic()
+        margins = self.objective(np.array([self.prior.vector(z) for z in members]))
+        self.folder.mkdir(parents=True, exist_ok=True)
+        part = file.with_suffix(".part.npz")
+        np.savez(part, members=members, margins=margins)
+        part.replace(file)
+        sys.stderr.write(f"\n{name}: {time.monotonic() - began:.0f} s\n")
+        return margins
+
+    def sensitivities(self, name: str, point: Array) -> tuple[Array, Array]:
+        """Return the margins at a point, shape (m,), and their derivatives there, shape (m, p)."""
+        points = np.clip(np.vstack([point, point + STEP * np.eye(self.prior.n_free)]), -LIMIT, LIMIT)
+        margins = self.margins(name, points)
+        return margins[0], np.nan_to_num((margins[1:] - margins[0]).T / STEP)
+
+    def middle(self, turns: int) -> tuple[Array, Array]:
+        """Return the middle of the ensemble and the sensitivities there."""
+        point = np.zeros(self.prior.n_free)
+        margins, slopes = self.sensitivities("middle0", point)
+        for turn in range(1, turns + 1):
+            there = self.approached(f"tried{turn}", point, margins, slopes)
+            if np.array_equal(there, point):
+                break
+            point = there
+            margins, slopes = self.sensitivities(f"middle{turn}", point)
+        return point, slopes
+
+    def approached(self, name: str, point: Array, margins: Array, slopes: Array) -> Array:
+        """Return the best point that corrections lead to from a point."""
+        return approach(
+            point,
+            margins,
+            slopes,
+            lambda tried: self.margins(name, tried),
+            slack=SLACK_MIDDLE,
+            pull=PULL,
+        )[0]
+
+    def ensemble(self, middle: Array, slopes: Array, *, n: int, n_rounds: int, spread: float) -> tuple[Array, Array]:
+        """Run the rounds; return the best deviations of every member and their margins."""
+        start = np.clip(middle + spread * draws(n, self.prior.n_free, seed=SEED), -LIMIT, LIMIT)
+        members = start
+        margins = self.margins("round0", members)
+        longest = np.full(n, 3.0)
+        for number in range(1, n_rounds + 1):
+            tried = correct(members, margins, slopes, noise=NOISE, slack=SLACK, pull=PULL, longest=longest)
+            found = self.margins(f"round{number}", tried)
+            better = worth(found) > worth(margins)
+            members = np.where(better[:, None], tried, members)
+            margins = np.where(better[:, None], found, margins)
+            longest = np.where(better, longest, 0.5 * longest)
+            _tell(f"kept after round {number}", margins)
+        return members, margins
+
+
+def worth(margins: Array) -> Array:
+    """Return how good members are: terms met, and how little is lacking where they are not."""
+    met = np.sum(np.nan_to_num(margins, nan=-1.0) >= 0, axis=1)
+    return np.asarray(met - loss(margins, slack=0.0, pull=PULL))
 
 
 def planned(system: str | None = None) -> Reproduction:
@@ -95,126 +176,85 @@ def planned(system: str | None = None) -> Reproduction:
     return plan_reproduction("calibration", claims, Bench(RunStore(Path("unused"))), members=1)
 
 
-def prior_draws(n: int, prior: Prior, spread: float) -> Array:
-    """Return standard deviations of members, drawn from the (narrowed) prior."""
-    draws = philox_stream(SEED, "calibration.start", 0, n).standard_normal((n, prior.n_free))
-    return np.clip(spread * draws, -3.0, 3.0)
+def _dot(done: int, whole: int) -> None:
+    sys.stderr.write(f"\r  {done} of {whole} conditions ")
+    sys.stderr.flush()
 
 
-def sensitivities(objective: Objective, prior: Prior, folder: Path) -> tuple[Array, Array]:
-    """Return the margins at the centre, shape (m,), and their derivatives, shape (m, p)."""
-    points = np.vstack([np.zeros(prior.n_free), STEP * np.eye(prior.n_free)])
-    parts = []
-    for first in range(0, len(points), CHUNK):
-        chunk = points[first : first + CHUNK]
-        parts.append(_kept(folder / f"sensitivities{first}.npz", chunk, objective, prior))
-    margins = np.vstack(parts)
-    return margins[0], (margins[1:] - margins[0]).T / STEP
-
-
-def _kept(file: Path, members: Array, objective: Objective, prior: Prior) -> Array:
-    """Return margins from a checkpoint, or compute and keep them."""
-    if file.exists():
-        with np.load(file) as kept:
-            if kept["members"].shape == members.shape and np.array_equal(kept["members"], members):
-                return np.asarray(kept["margins"])
-    file.parent.mkdir(parents=True, exist_ok=True)
-    began = time.monotonic()
-    margins = objective(np.array([prior.vector(z) for z in members]))
-    part = file.with_suffix(".part.npz")
-    np.savez(part, members=members, margins=margins)
-    part.replace(file)
-    _tell(file.stem, margins, time.monotonic() - began)
-    return margins
-
-
-def corrected(start: Array, centre: Array, slopes: Array) -> Array:
-    """Return members corrected by what the sensitivities predict, before anything is simulated."""
-    members = start
-    for _ in range(3):
-        members = correct(members, centre + members @ slopes.T, slopes, noise=NOISE, slack=SLACK)
-    return members
-
-
-def rounds(
-    objective: Objective, prior: Prior, folder: Path, *, n: int, n_rounds: int, spread: float
-) -> tuple[Array, Array]:
-    """Run the rounds that are not done yet; return the last deviations and their margins."""
-    centre, slopes = sensitivities(objective, prior, folder)
-    members = corrected(prior_draws(n, prior, spread), centre, np.nan_to_num(slopes))
-    margins = _kept(folder / "round0.npz", members, objective, prior)
-    for number in range(1, n_rounds + 1):
-        members = correct(members, margins, slopes, noise=NOISE, slack=SLACK, longest=2.0)
-        margins = _kept(folder / f"round{number}.npz", members, objective, prior)
-    return members, margins
-
-
-def _tell(what: str, margins: Array, seconds: float) -> None:
+def _tell(what: str, margins: Array) -> None:
     met = np.nan_to_num(margins, nan=-1.0) >= 0
     supported = np.mean(met, axis=0) >= 0.9
     sys.stderr.write(
-        f"\n{what}: met {met.mean():.3f}, supported {supported.mean():.3f} ({supported.sum()}), "
-        f"median member {np.median(met.mean(axis=1)):.3f}, {seconds:.0f} s\n"
+        f"\n{what}: met {met.mean():.3f} (first {met[0].sum()} of {met.shape[1]}), "
+        f"supported {supported.sum()}, median member {np.median(met.mean(axis=1)):.3f}\n"
     )
 
 
 def best(margins: Array, n: int) -> Array:
     """Return which members to ship: those that meet most, in the order of their index."""
-    met = np.mean(np.nan_to_num(margins, nan=-1.0) >= 0, axis=1)
-    return np.sort(np.argsort(-met, kind="stable")[:n])
+    return np.sort(np.argsort(-worth(margins), kind="stable")[:n])
 
 
-def ship(folder: Path, objective: Objective, prior: Prior, n: int) -> None:
-    """Write the last round into the library."""
-    last = sorted(folder.glob("round*.npz"), key=lambda f: int(f.stem.removeprefix("round")))[-1]
-    with np.load(last) as kept:
-        members, margins = kept["members"], kept["margins"]
-    chosen = best(margins, n)
+def ship(shop: Workshop, members: Array, margins: Array, options: argparse.Namespace) -> None:
+    """Write the best members into the library, with a report."""
+    chosen = best(margins, options.members)
     members, margins = members[chosen], margins[chosen]
     table = list(load_parameters().values())
     free = [i for i, p in enumerate(table) if p.spread > 0]
     with (LIBRARY / "ensemble" / "members.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow([table[i].id for i in free])
-        writer.writerows([[f"{prior.vector(z)[i]:.5g}" for i in free] for z in members])
+        writer.writerows([[f"{shop.prior.vector(z)[i]:.5g}" for i in free] for z in members])
     met = np.nan_to_num(margins, nan=-1.0) >= 0
-    narrowed = {table[i].id: round(float(s), 3) for i, s in zip(free, members.std(axis=0), strict=True)}
+    names = shop.objective.names
     report = {
         "seed": SEED,
         "members": len(members),
+        "drawn": options.drawn,
         "method": "randomised maximum likelihood on the margins of claims and terms, shared sensitivities",
-        "rounds": int(last.stem.removeprefix("round")),
+        "turns": options.turns,
+        "rounds": options.rounds,
+        "spread": options.spread,
         "diversity": round(diversity(members), 4),
-        "share_met": {name: round(float(m), 4) for name, m in zip(objective.names, met.mean(axis=0), strict=True)},
-        "calibrated_claims": [name for name in objective.names if not name.startswith("term ")],
-        "posterior_sd_over_prior_sd": narrowed,
+        "share_met": {name: round(float(m), 4) for name, m in zip(names, met.mean(axis=0), strict=True)},
+        "calibrated_claims": [name for name in names if not name.startswith("term ")],
+        "middle": _by_parameter(members.mean(axis=0), free),
+        "posterior_sd_over_prior_sd": _by_parameter(members.std(axis=0), free),
     }
     text = json.dumps(report, indent=1, ensure_ascii=False)
     (LIBRARY / "ensemble" / "calibration.json").write_text(text + "\n", encoding="utf-8")
 
 
-def cross(whole: Reproduction, prior: Prior, folder: Path, options: argparse.Namespace) -> None:
+def _by_parameter(values: Array, free: Sequence[int]) -> dict[str, float]:
+    table = list(load_parameters())
+    return {table[i]: round(float(v), 3) for i, v in zip(free, values, strict=True)}
+
+
+def cross(whole: Reproduction, shop: Workshop, options: argparse.Namespace) -> None:
     """Leave one system out at a time and predict its claims.
 
-    The members of a fold are prior draws after the first correction, on the claims and terms of
-    the other systems alone: a lower bound of what the full rounds would predict. Beside it stand the
-    same draws without any correction.
+    A fold has its own middle and its own members, corrected on the claims and terms of the other
+    systems alone, with exact margins; sensitivities are those at the table's values. Beside it
+    stand members drawn around the table's values and not corrected at all.
     """
-    everything = Objective(whole)
-    centre, slopes = sensitivities(everything, prior, folder)
+    origin = np.zeros(shop.prior.n_free)
+    at_origin, slopes = shop.sensitivities("middle0", origin)
     system_of = {c.id: c.system for c in whole.claims}
-    start = prior_draws(options.members, prior, options.spread)
     rows = []
-    for system in dict.fromkeys(system_of[name] for name in everything.scorer.names):
-        used = set(Objective(whole, system).names)
-        rest = np.array([name in used for name in everything.names])
+    for system in dict.fromkeys(system_of[name] for name in shop.objective.scorer.names):
+        fold = Workshop(Objective(whole, system), shop.prior, shop.folder / f"without_{system}")
+        rest = np.isin(shop.objective.names, fold.objective.names)
+        middle = fold.approached("tried1", origin, at_origin[rest], slopes[rest])
+        members, _ = fold.ensemble(
+            middle, slopes[rest], n=options.members, n_rounds=options.rounds, spread=options.spread
+        )
         own = {k: p for k, p in whole.plans.items() if system_of[k] == system}
         scorer = ClaimScorer(Reproduction(whole.title, whole.claims, own, whole.reasons), threads=usable_cores())
-        moved = corrected(start, centre[rest], np.nan_to_num(slopes[rest]))
-        fitted, floor = (scorer.margins(np.array([prior.vector(z) for z in v])) for v in (moved, start))
-        rows.append({"system": system, **_score(fitted), "floor": _score(floor)["share"]})
+        floor = np.clip(options.spread * draws(options.members, shop.prior.n_free, seed=SEED), -LIMIT, LIMIT)
+        found = [_score(scorer.margins(shop.prior.vector(z))) for z in (members, floor)]
+        rows.append({"system": system, **found[0], "floor": found[1]["share"]})
         sys.stderr.write(f"\n{rows[-1]}\n")
-    report = {"members": options.members, "spread": options.spread, "systems": rows}
+    report = {"members": options.members, "spread": options.spread, "rounds": options.rounds, "systems": rows}
     target = LIBRARY / "ensemble" / "cross_validation.json"
     target.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 
@@ -229,33 +269,29 @@ def _score(margins: Array) -> dict[str, float]:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one step."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("step", choices=("sensitivities", "ensemble", "cross", "floor", "ship"))
-    parser.add_argument("--members", type=int, default=256)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--spread", type=float, default=0.5, help="of the start, relative to the prior")
+    parser.add_argument("step", choices=("middle", "ensemble", "ship", "cross", "floor"))
+    parser.add_argument("--members", type=int, default=256, help="to ship, or of a fold")
+    parser.add_argument("--drawn", type=int, default=320, help="from which the members to ship are chosen")
+    parser.add_argument("--turns", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=4)
+    parser.add_argument("--spread", type=float, default=0.3, help="of the start, relative to the prior")
     parser.add_argument("--folder", type=Path, default=Path("calibration"))
     options = parser.parse_args(arguments)
-    prior, whole = Prior.of_table(), planned()
+    whole = planned()
+    shop = Workshop(Objective(whole), Prior.of_table(), options.folder)
     if options.step == "cross":
-        cross(whole, prior, options.folder, options)
-        return
-    objective = Objective(whole)
-    if options.step == "sensitivities":
-        sensitivities(objective, prior, options.folder)
+        cross(whole, shop, options)
     elif options.step == "floor":
-        margins = objective(np.array([prior.vector(z) for z in prior_draws(options.members, prior, options.spread)]))
-        _tell("floor", margins, 0.0)
-    elif options.step == "ship":
-        ship(options.folder, objective, prior, options.members)
+        shop.margins("floor", options.spread * draws(options.members, shop.prior.n_free, seed=SEED))
     else:
-        rounds(
-            objective,
-            prior,
-            options.folder,
-            n=options.members,
-            n_rounds=options.rounds,
-            spread=options.spread,
+        middle, slopes = shop.middle(options.turns)
+        if options.step == "middle":
+            return
+        members, margins = shop.ensemble(
+            middle, slopes, n=options.drawn, n_rounds=options.rounds, spread=options.spread
         )
+        if options.step == "ship":
+            ship(shop, members, margins, options)
 
 
 if __name__ == "__main__":

@@ -4,17 +4,20 @@ Results are *margins*: how far a vector is inside (positive) or outside (negativ
 term. Each member of an ensemble starts from its own draw of the prior and is corrected by
 Gauss-Newton steps on what it lacks, penalised by the distance it moves (the randomised maximum
 likelihood of Oliver, He & Reynolds 1996, with inequalities in place of data). The sensitivities
-are those at one point, shared by all members; each step uses the exact margins of the member.
+are those at one point, shared by all members; each step uses the exact margins of the member, and
+a step that makes a member worse is taken back and tried again at half its length.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from haptos.errors import ParameterError
 
-__all__ = ["correct", "shortfall"]
+__all__ = ["approach", "correct", "loss", "shortfall"]
 
 Array = NDArray[np.float64]
 
@@ -36,6 +39,53 @@ def shortfall(margins: Array, slack: float) -> Array:
     return np.asarray(np.maximum(slack - bounded, 0.0))
 
 
+def loss(margins: Array, *, slack: float = 0.1, pull: float = 0.6) -> Array:
+    """Return the sum of squared shortfalls of each member, each counted up to `pull`; shape (N,)."""
+    return np.asarray(np.sum(np.minimum(shortfall(margins, slack), pull) ** 2, axis=-1))
+
+
+def approach(
+    start: Array,
+    margins: Array,
+    sensitivities: Array,
+    evaluate: Callable[[Array], Array],
+    *,
+    noises: tuple[float, ...] = (0.05, 0.1, 0.2, 0.4),
+    lengths: tuple[float, ...] = (0.5, 1.0),
+    slack: float = 0.25,
+    pull: float = 0.6,
+) -> tuple[Array, Array]:
+    """Return the best of several corrections of one vector, and its margins; the start if none is better.
+
+    Parameters
+    ----------
+    start : ndarray, shape (p,)
+        Where the sensitivities hold, in standard deviations of the prior.
+    margins : ndarray, shape (m,)
+        What it does.
+    sensitivities : ndarray, shape (m, p)
+        Derivatives of the margins there.
+    evaluate : callable
+        Returns the exact margins of vectors, shape (K, p) -> (K, m).
+    noises, lengths : tuple of float
+        Penalties and shares of the step that are tried, in every combination.
+    slack, pull : float
+        See :func:`correct`.
+    """
+    ends = [
+        correct(start[None], margins[None], sensitivities, noise=noise, slack=slack, pull=pull, longest=np.inf)[0]
+        for noise in noises
+    ]
+    steps = [end - start for end in ends]
+    tried = np.array([start + length * step for step in steps for length in lengths])
+    exact = evaluate(tried)
+    losses = loss(exact, slack=slack, pull=pull)
+    chosen = int(np.argmin(losses))
+    if losses[chosen] >= loss(margins[None], slack=slack, pull=pull)[0]:
+        return start, margins
+    return tried[chosen], exact[chosen]
+
+
 def correct(
     deviations: Array,
     margins: Array,
@@ -43,7 +93,8 @@ def correct(
     *,
     noise: float = 0.1,
     slack: float = 0.1,
-    longest: float = 4.0,
+    pull: float = _FAR,
+    longest: float | Array = 4.0,
     limit: float = 3.0,
     passes: int = 8,
 ) -> Array:
@@ -65,7 +116,9 @@ def correct(
         Shortfall that weighs as much as one standard deviation of movement, above 0.
     slack : float
         See :func:`shortfall`.
-    longest : float
+    pull : float
+        Most that a term may ask of one step: what is far off must not drag everything else along.
+    longest : float or ndarray of shape (N,)
         Longest step of a member.
     limit : float
         Largest deviation; members are held inside.
@@ -85,26 +138,24 @@ def correct(
     slopes = np.nan_to_num(sensitivities, nan=0.0, posinf=0.0, neginf=0.0)
     products = slopes @ slopes.T
     moved = np.array(deviations, dtype=np.float64)
-    for b in range(n):
-        step = _step(shortfall(margins[b], slack), margins[b], slopes, products, noise, slack, passes)
+    bounded = np.clip(np.nan_to_num(margins, nan=-_FAR), slack - pull, _FAR)
+    for b, most in enumerate(np.broadcast_to(longest, (n,))):
+        step = _step(bounded[b], slopes, products, noise, slack, passes)
         size = float(np.linalg.norm(step))
-        moved[b] += step * min(1.0, longest / size) if size > 0 else 0.0
+        moved[b] += step * min(1.0, most / size) if size > 0 else 0.0
     return np.asarray(np.clip(moved, -limit, limit))
 
 
-def _step(
-    lacking: Array, margins: Array, slopes: Array, products: Array, noise: float, slack: float, passes: int
-) -> Array:
-    """Return the step of one member."""
-    active = lacking > 0
+def _step(margins: Array, slopes: Array, products: Array, noise: float, slack: float, passes: int) -> Array:
+    """Return the step of one member whose margins are bounded."""
+    active = margins < slack
     step = np.zeros(slopes.shape[1])
     for _ in range(passes):
         if not active.any():
             return step
-        wanted = slack - np.clip(np.nan_to_num(margins, nan=-_FAR), -_FAR, _FAR)
         within = products[np.ix_(active, active)] + noise**2 * np.eye(int(active.sum()))
-        step = slopes[active].T @ np.linalg.solve(within, wanted[active])
-        broken = ~active & (np.nan_to_num(margins, nan=-_FAR) + slopes @ step < slack)
+        step = slopes[active].T @ np.linalg.solve(within, slack - margins[active])
+        broken = ~active & (margins + slopes @ step < slack)
         if not broken.any():
             return step
         active |= broken

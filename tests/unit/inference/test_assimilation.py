@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from haptos.errors import ParameterError
-from haptos.inference.assimilation import correct, shortfall
+from haptos.inference.assimilation import approach, correct, loss, shortfall
 
 N, P, M = 60, 12, 5
 
@@ -61,3 +61,39 @@ def test_failed_simulations_count_as_far_off():
 def test_shapes_must_fit():
     with pytest.raises(ParameterError, match="4 members with 2 terms"):
         correct(np.zeros((4, 3)), np.zeros((4, 2)), np.zeros((3, 3)))
+
+
+def test_what_is_far_off_asks_no_more_than_the_pull():
+    slopes = np.array([[1.0]])
+    near, far = (
+        correct(np.zeros((1, 1)), np.array([[m]]), slopes, noise=0.01, slack=0.1, pull=0.6) for m in (-0.5, -2)
+    )
+    np.testing.assert_array_equal(near, far)
+
+
+def test_each_member_has_its_own_longest_step():
+    moved = correct(np.zeros((2, 1)), np.full((2, 1), -2.0), np.ones((1, 1)), noise=1e-3, longest=np.array([0.5, 1.0]))
+    np.testing.assert_allclose(moved[:, 0], [0.5, 1.0])
+
+
+def test_loss_counts_shortfalls_up_to_the_pull():
+    assert loss(np.array([[0.2, 0.0, -5.0]]), slack=0.1, pull=0.5).tolist() == [0.1**2 + 0.5**2]
+
+
+def test_an_approach_takes_the_best_that_was_tried():
+    """The response saturates: the whole step overshoots into a penalty, half of it does not."""
+
+    def evaluate(points):
+        return np.where(points < 1.1, points - 0.5, -1.0)
+
+    slopes = np.array([[0.5]])
+    there, margins = approach(np.zeros(1), np.array([-0.5]), slopes, evaluate, noises=(0.01,), lengths=(0.5, 1.0))
+    assert there[0] == pytest.approx(0.6, rel=1e-2)
+    np.testing.assert_array_equal(margins, evaluate(there))
+
+
+def test_an_approach_stays_where_nothing_is_better():
+    start = np.zeros(1)
+    there, margins = approach(start, np.array([-0.1]), np.ones((1, 1)), lambda z: np.full((len(z), 1), -0.2))
+    assert there is start
+    assert margins[0] == -0.1

@@ -50,11 +50,10 @@ class Floor:
 
 def prior_vectors(count: int, *, seed: int = 1) -> Array:
     """Return draws of the prior, shape (count, n_parameters): nothing but the table of parameters decides them."""
-    from haptos.inference.calibration import Prior, begin_chain
+    from haptos.inference.prior import Prior, draws
 
     prior = Prior.of_table()
-    draws = [begin_chain(i, seed=seed, n_free=prior.n_free).deviations for i in range(count)]
-    return prior.vector(np.array(draws))
+    return prior.vector(draws(count, prior.n_free, seed=seed))
 
 
 def prior_fractions(whole: Reproduction, count: int, score: Score) -> dict[str, float]:
