@@ -18,12 +18,12 @@ _COLUMNS = (0.7, 0.85, 1.0, 1.2, 1.4, 1.6, 1.9, 2.3, 2.8)
 def text_width(text: str, size: float, *, bold: bool = False) -> float:
     """Return the width of one line [inch] in the font of the style; `size` in points."""
     from matplotlib.font_manager import FontProperties
-    from matplotlib.textpath import TextPath
+    from matplotlib.textpath import text_to_path
 
     if not text.strip():
         return 0.0
     font = FontProperties(family="DejaVu Sans", weight="bold" if bold else "normal", size=size)
-    return float(TextPath((0, 0), text, prop=font).get_extents().x1) / 72.0
+    return float(text_to_path.get_text_width_height_descent(text, font, ismath=False)[0]) / 72.0
 
 
 def wrap(text: str, width: float, size: float, *, bold: bool = False) -> tuple[str, ...]:
