@@ -4,8 +4,9 @@ The objective is every term of the calibration (measured findings) and every cla
 signalling level as an inequality; what a vector meets does not pull it. First the *middle* of the
 ensemble is sought: from the table's values, by sensitivities (differences) and corrections with
 exact margins, more than once. Then every member starts from its own draw of the narrowed prior
-around the middle and is corrected in a few rounds (haptos.inference.assimilation). All steps are
-checkpoint files; an interrupted run goes on from the last one with the same result. Usage::
+around the middle, shrunk along what the terms tell, and is corrected in a few rounds
+(haptos.inference.assimilation). All steps are checkpoint files; an interrupted run goes on from
+the last one with the same result. Usage::
 
     uv run python tools/calibrate.py middle --turns 2
     uv run python tools/calibrate.py ensemble --members 256 --rounds 4
@@ -30,7 +31,7 @@ from numpy.typing import NDArray
 
 from haptos.core.settings import usable_cores
 from haptos.evidence.library import load_library
-from haptos.inference.assimilation import approach, correct, loss
+from haptos.inference.assimilation import approach, correct, informed, loss
 from haptos.inference.prior import LIMIT, Prior, diversity, draws
 from haptos.inference.terms import load_terms
 from haptos.lab.reproduce import Reproduction, plan_reproduction
@@ -47,6 +48,8 @@ SEED = 20261
 NOISE = 0.1
 #: Margin that is enough for a member, and for the middle, around which members must have room.
 SLACK, SLACK_MIDDLE = 0.15, 0.25
+#: Standard deviation that the start leaves to a margin, before it is corrected.
+ROOM = 0.3
 #: Most that one term may ask of one step.
 PULL = 0.6
 #: Difference at which sensitivities are computed [prior standard deviations].
@@ -124,20 +127,20 @@ class Workshop:
         margins = self.margins(name, points)
         return margins[0], np.nan_to_num((margins[1:] - margins[0]).T / STEP)
 
-    def middle(self, turns: int) -> tuple[Array, Array]:
-        """Return the middle of the ensemble and the sensitivities there."""
+    def middle(self, turns: int) -> tuple[Array, Array, Array]:
+        """Return the middle of the ensemble, its margins, and the sensitivities there."""
         point = np.zeros(self.prior.n_free)
         margins, slopes = self.sensitivities("middle0", point)
         for turn in range(1, turns + 1):
-            there = self.approached(f"tried{turn}", point, margins, slopes)
+            there, _ = self.approached(f"tried{turn}", point, margins, slopes)
             if np.array_equal(there, point):
                 break
             point = there
             margins, slopes = self.sensitivities(f"middle{turn}", point)
-        return point, slopes
+        return point, margins, slopes
 
-    def approached(self, name: str, point: Array, margins: Array, slopes: Array) -> Array:
-        """Return the best point that corrections lead to from a point."""
+    def approached(self, name: str, point: Array, margins: Array, slopes: Array) -> tuple[Array, Array]:
+        """Return the best point that corrections lead to from a point, and its margins."""
         return approach(
             point,
             margins,
@@ -145,12 +148,16 @@ class Workshop:
             lambda tried: self.margins(name, tried),
             slack=SLACK_MIDDLE,
             pull=PULL,
-        )[0]
+        )
 
-    def ensemble(self, middle: Array, slopes: Array, *, n: int, n_rounds: int, spread: float) -> tuple[Array, Array]:
-        """Run the rounds; return the best deviations of every member and their margins."""
-        start = np.clip(middle + spread * draws(n, self.prior.n_free, seed=SEED), -LIMIT, LIMIT)
-        members = start
+    def ensemble(
+        self, middle: tuple[Array, Array, Array], *, n: int, n_rounds: int, spread: float
+    ) -> tuple[Array, Array]:
+        """Run the rounds from a middle, its margins and sensitivities; return the best members and their margins."""
+        point, held, slopes = middle
+        room = np.maximum(1.0, np.nan_to_num(held) / ROOM)  # what holds with ease may vary more
+        drawn = informed(draws(n, self.prior.n_free, seed=SEED), slopes / room[:, None], noise=ROOM / spread)
+        members = np.clip(point + spread * drawn, -LIMIT, LIMIT)
         margins = self.margins("round0", members)
         longest = np.full(n, 3.0)
         for number in range(1, n_rounds + 1):
@@ -244,10 +251,8 @@ def cross(whole: Reproduction, shop: Workshop, options: argparse.Namespace) -> N
     for system in dict.fromkeys(system_of[name] for name in shop.objective.scorer.names):
         fold = Workshop(Objective(whole, system), shop.prior, shop.folder / f"without_{system}")
         rest = np.isin(shop.objective.names, fold.objective.names)
-        middle = fold.approached("tried1", origin, at_origin[rest], slopes[rest])
-        members, _ = fold.ensemble(
-            middle, slopes[rest], n=options.members, n_rounds=options.rounds, spread=options.spread
-        )
+        middle = (*fold.approached("tried1", origin, at_origin[rest], slopes[rest]), slopes[rest])
+        members, _ = fold.ensemble(middle, n=options.members, n_rounds=options.rounds, spread=options.spread)
         own = {k: p for k, p in whole.plans.items() if system_of[k] == system}
         scorer = ClaimScorer(Reproduction(whole.title, whole.claims, own, whole.reasons), threads=usable_cores())
         floor = np.clip(options.spread * draws(options.members, shop.prior.n_free, seed=SEED), -LIMIT, LIMIT)
@@ -284,12 +289,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     elif options.step == "floor":
         shop.margins("floor", options.spread * draws(options.members, shop.prior.n_free, seed=SEED))
     else:
-        middle, slopes = shop.middle(options.turns)
+        middle = shop.middle(options.turns)
         if options.step == "middle":
             return
-        members, margins = shop.ensemble(
-            middle, slopes, n=options.drawn, n_rounds=options.rounds, spread=options.spread
-        )
+        members, margins = shop.ensemble(middle, n=options.drawn, n_rounds=options.rounds, spread=options.spread)
         if options.step == "ship":
             ship(shop, members, margins, options)
 

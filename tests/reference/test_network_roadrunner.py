@@ -60,7 +60,7 @@ def settings_of(cell, rows):
     own = {k: v for k, v in line.settings().items() if k in compiled.offered}
     home, plated = (
         {k: v for k, v in surroundings_of(c).items() if k in compiled.offered}
-        for c in (line.normal or Culture(), Culture(coating="fibronectin", serum="1 %"))
+        for c in (line.normal or Culture(), Culture(coating="FN1", serum="1 %"))
     )
     return {**table, **volumes, **own, **home}, plated
 

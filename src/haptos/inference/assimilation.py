@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from haptos.errors import ParameterError
 
-__all__ = ["approach", "correct", "loss", "shortfall"]
+__all__ = ["approach", "correct", "informed", "loss", "shortfall"]
 
 Array = NDArray[np.float64]
 
@@ -42,6 +42,26 @@ def shortfall(margins: Array, slack: float) -> Array:
 def loss(margins: Array, *, slack: float = 0.1, pull: float = 0.6) -> Array:
     """Return the sum of squared shortfalls of each member, each counted up to `pull`; shape (N,)."""
     return np.asarray(np.sum(np.minimum(shortfall(margins, slack), pull) ** 2, axis=-1))
+
+
+def informed(drawn: Array, sensitivities: Array, *, noise: float) -> Array:
+    """Return draws of the prior shrunk along what the terms tell: draws of the linearised posterior.
+
+    A direction in which the margins change by s per standard deviation keeps ``(1 + s^2 / noise^2)^-1/2`` of its
+    spread; one that no term sees keeps all of it.
+
+    Parameters
+    ----------
+    drawn : ndarray, shape (N, p)
+        Standard normal deviations.
+    sensitivities : ndarray, shape (m, p)
+        Derivatives of the margins that matter.
+    noise : float
+        Standard deviation that a margin may have, above 0.
+    """
+    strengths, directions = np.linalg.svd(sensitivities, full_matrices=False)[1:]
+    kept = 1.0 / np.sqrt(1.0 + (strengths / noise) ** 2)
+    return np.asarray(drawn - ((drawn @ directions.T) * (1.0 - kept)) @ directions)
 
 
 def approach(

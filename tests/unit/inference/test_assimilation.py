@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from haptos.errors import ParameterError
-from haptos.inference.assimilation import approach, correct, loss, shortfall
+from haptos.inference.assimilation import approach, correct, informed, loss, shortfall
 
 N, P, M = 60, 12, 5
 
@@ -97,3 +97,15 @@ def test_an_approach_stays_where_nothing_is_better():
     there, margins = approach(start, np.array([-0.1]), np.ones((1, 1)), lambda z: np.full((len(z), 1), -0.2))
     assert there is start
     assert margins[0] == -0.1
+
+
+def test_informed_draws_have_the_covariance_of_the_linear_posterior():
+    rng, slopes, _ = _linear()
+    drawn = rng.normal(size=(40_000, P))
+    found = np.cov(informed(drawn, slopes, noise=0.2).T)
+    np.testing.assert_allclose(found, np.linalg.inv(np.eye(P) + slopes.T @ slopes / 0.2**2), atol=0.03)
+
+
+def test_draws_without_information_stay_as_they_are():
+    drawn = np.random.default_rng(1).normal(size=(5, P))
+    np.testing.assert_allclose(informed(drawn, np.zeros((M, P)), noise=0.1), drawn)
