@@ -156,7 +156,7 @@ def test_dissolved_ligand_binds_without_gathering():
     segment = Segment(0.0, 60.0, parameters=REPERTOIRE, set={"FN1": 22.0})
     result = network().simulate([60.0], parameters=REPERTOIRE, segments=[segment], outputs=names)
     bound, clustered = result.values[0, -1]
-    assert bound > 5.0
+    assert bound > 2.0  # 0.8 µM holds half (a5b1-copies): 22 nM leave about 4 of 150 nM
     assert clustered == 0.0
 
 
