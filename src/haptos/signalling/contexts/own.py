@@ -152,9 +152,9 @@ class _Found:
         self.issues.append(Issue(message, where, allowed, hint))
 
 
-def _place(issue: Issue) -> tuple[str, int]:
+def _place(issue: Issue | str) -> tuple[str, int]:
     """Return file and line of an issue, to sort by."""
-    file, _, line = issue.where.split(" ")[0].rpartition(":")
+    file, _, line = getattr(issue, "where", "").split(" ")[0].rpartition(":")
     return file, int(line) if line.isdigit() else 0
 
 
