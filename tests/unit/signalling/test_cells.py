@@ -9,7 +9,7 @@ from haptos.errors import ModelError
 from haptos.signalling.building.instances import heterodimers_for
 from haptos.signalling.building.integrins import heterodimers
 from haptos.signalling.building.modules import library_text, module_names
-from haptos.signalling.cells import CellLine, Profile, dangling, cell_line, cell_lines, complete
+from haptos.signalling.cells import CellLine, Profile, cell_line, cell_lines, complete, dangling
 from haptos.signalling.contexts.transcripts import proteins_of_modules
 
 
