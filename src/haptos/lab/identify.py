@@ -46,8 +46,9 @@ _PAIRS = 20
 _TEXT = """\
 # Which parameters are identified
 
-Written by `tools/calibrate.py identify`{about}. All numbers are in standard deviations of the prior, so that 1 is
-what was assumed before any finding was looked at.
+Written by `tools/calibrate.py identify`{about}.
+
+All numbers are in standard deviations of the prior, so that 1 is what was assumed before any finding was looked at.
 
 **What is told here, and what is not.** {rows} findings were used, {terms} of them terms of the calibration and the
 others claims. Nearly all of them say that something rises, falls or stays, by at least what the assay
@@ -58,8 +59,8 @@ parameter from going further one way and says nothing of the other. So three ans
   met). This is what the calibration learns from.
 - *as numbers*: as if each effect had been measured as a number with the noise of its assay. It is an upper
   limit: what these experiments could identify, were their effects published with errors.
-- *ensemble*: standard deviation of the {members} members over that of the draws they started from (relative
-  standard error {error:.0%}).
+- *ensemble*: standard deviation of the {members} members of the last round over that of the draws they
+  started from (relative standard error {error:.0%}).
 
 The first two are local (Fisher information of the readings at the centre) and linear; neither sees other
 regions of the parameters. "Removed" is the share of the prior variance that is gone, 1 - diag((1 + J'WJ/noise²)^-1).
@@ -79,8 +80,8 @@ are narrower than {narrow:.2f} of their start by more than two standard errors.{
 
 ## Identified parameters
 
-Those of which bounds remove at least {enough:.0%} of the variance, or that the ensemble narrows below {narrow:.2f}{cut}.
-The whole table: `library/ensemble/identifiability.csv`.
+Those of which bounds remove at least {enough:.0%} of the variance, or that the ensemble narrows below
+{narrow:.2f}{cut}. The whole table: `library/ensemble/identifiability.csv`.
 
 | parameter | module | confidence | removed, as bounds | removed, as numbers | ensemble over start |
 |---|---|---|---|---|---|
@@ -305,7 +306,7 @@ def page(found: Identified, about: str = "") -> str:
     ours = _identified(found)
     pairs = found.ensemble.pairs
     return _TEXT.format(
-        about=f" for {about}" if about else "",
+        about=f", for {about}" if about else "",
         rows=found.findings,
         terms=found.n_terms,
         members=found.members,
@@ -321,7 +322,7 @@ def page(found: Identified, about: str = "") -> str:
         unusable=found.numbers.unusable,
         narrowed=int(found.ensemble.resolved(NARROW).sum()),
         warning=_warning(found.ensemble),
-        cut=f"; the first {_MOST} of {len(ours)}" if len(ours) > _MOST else "",
+        cut=f" (the first {_MOST} of {len(ours)})" if len(ours) > _MOST else "",
         identified_rows=_lines(_parameter_row(found, i) for i in ours[:_MOST]),
         directions=min(_DIRECTIONS, found.bounds.stiff),
         direction_rows=_lines(_direction_row(found, k) for k in range(min(_DIRECTIONS, found.bounds.stiff))),
@@ -340,8 +341,8 @@ def _warning(ensemble: Spread) -> str:
     if 0.85 <= middle <= 1.18:
         return ""
     return (
-        f"\n\n**The median parameter has {middle:.2f} of the standard deviation at the start. Most should be left as they "
-        "were: so the start given is not that of these members, or more than the findings drew them together.**"
+        f"\n\n**The median parameter has {middle:.2f} of the standard deviation at the start. Most should be left as "
+        "they were: so the start given is not that of these members, or more than the findings drew them together.**"
     )
 
 
