@@ -81,7 +81,7 @@ are narrower than {narrow:.2f} of their start by more than two standard errors.{
 ## Identified parameters
 
 Those of which bounds remove at least {enough:.0%} of the variance, or that the ensemble narrows below
-{narrow:.2f}{cut}. The whole table: `library/ensemble/identifiability.csv`.
+{narrow:.2f}{cut}. The whole table: `library/calibration/identifiability.csv`.
 
 | parameter | module | confidence | removed, as bounds | removed, as numbers | ensemble over start |
 |---|---|---|---|---|---|

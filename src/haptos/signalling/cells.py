@@ -225,7 +225,9 @@ def complete(cell: CellLine, written: Mapping[str, CellLine], profiles: Mapping[
         changes[block] = {name: value for layer in layers for name, value in layer.items()}
     kept = [c.normal for c in chain if c.normal is not None]
     default = profile.normal if profile is not None else Culture()
-    return cell.model_copy(update={**changes, "normal": kept[0] if kept else default})
+    sized = [c.volumes for c in chain if "volumes" in c.model_fields_set]
+    changes |= {"normal": kept[0] if kept else default, "volumes": sized[0] if sized else cell.volumes}
+    return cell.model_copy(update=changes)
 
 
 def cell_line(name: str, own: Iterable[CellLine] = ()) -> CellLine:
