@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +26,6 @@ __all__ = [
     "noise_of",
     "page",
     "parameters_by_module",
-    "read_folder",
     "report",
     "table",
 ]
@@ -55,14 +53,14 @@ others claims. Nearly all of them say that something rises, falls or stays, by a
 resolves: they are bounds, not numbers. **A bound that is met gives one-sided information only**: it keeps a
 parameter from going further one way and says nothing of the other. So three answers stand side by side.
 
-- *as bounds*: each finding weighs by the curvature of its bound at the centre of the table (none where it is well
-  met). This is what the calibration learns from.
+- *as bounds*: each finding weighs by the curvature of its bound at the middle of the ensemble (none where it is
+  well met). This is what the calibration learns from.
 - *as numbers*: as if each effect had been measured as a number with the noise of its assay. It is an upper
   limit: what these experiments could identify, were their effects published with errors.
-- *ensemble*: standard deviation of the {members} members of the last round over that of the draws they
-  started from (relative standard error {error:.0%}).
+- *ensemble*: standard deviation of the {members} members over that of the plain draws behind
+  them (relative standard error {error:.0%}).
 
-The first two are local (Fisher information of the readings at the centre) and linear; neither sees other
+The first two are local (Fisher information of the readings at the middle) and linear; neither sees other
 regions of the parameters. "Removed" is the share of the prior variance that is gone, 1 - diag((1 + J'WJ/noise²)^-1).
 
 ## In numbers
@@ -74,7 +72,7 @@ regions of the parameters. "Removed" is the share of the prior variance that is 
 | parameters with at least {enough:.0%} removed | {identified} |
 | largest singular values | {largest} |
 
-{met} of the {rows} bounds are met at the centre by more than two standard deviations of the reading; they tell next
+{met} of the {rows} bounds are met at the middle by more than two standard deviations of the reading; they tell next
 to nothing there. {unusable} findings have no finite derivative and are left out. In the ensemble, {narrowed} parameters
 are narrower than {narrow:.2f} of their start by more than two standard errors.{warning}
 
@@ -197,13 +195,14 @@ def identify(
     names : sequence of str
         Names of the margins; those of terms begin with ``term``.
     margins, slopes : ndarray, shape (m,) and (m, p)
-        At the centre of the prior.
+        At the middle of the ensemble.
     deviations : ndarray, shape (n, p)
         Members, in standard deviations of the prior.
     noise : ndarray of shape (m,) or float
         Standard deviation of the readings behind the margins.
     start : float
-        Standard deviation of the draws from which the members started, relative to the prior.
+        Standard deviation of the plain draws behind the members (before anything was learned), relative to
+        the prior.
 
     Raises
     ------
@@ -231,45 +230,11 @@ def identify(
     )
 
 
-def read_folder(folder: Path) -> tuple[Array, Array, Array]:
-    """Return margins at the centre, their sensitivities and the last members from checkpoints.
-
-    Parameters
-    ----------
-    folder : Path
-        With ``sensitivities*.npz`` (the centre and one step along each parameter) and ``round*.npz``, each
-        with ``members`` and ``margins``.
-
-    Raises
-    ------
-    ParameterError
-        If they are missing or not as described.
-    """
-    parts, rounds = _numbered(folder, "sensitivities"), _numbered(folder, "round")
-    if not parts or not rounds:
-        raise ParameterError(f"{folder} holds no sensitivities and rounds of a calibration; run these steps first")
-    points, margins = (np.vstack(arrays) for arrays in zip(*map(_arrays, parts), strict=True))
-    steps = np.diag(points[1:]) if len(points) == points.shape[1] + 1 else np.zeros(0)
-    if not steps.all() or not np.array_equal(points, np.vstack([np.zeros(len(steps)), np.diag(steps)])):
-        raise ParameterError(f"the sensitivities of {folder} are not the centre and one step along each parameter")
-    with np.errstate(invalid="ignore"):
-        slopes = (margins[1:] - margins[0]).T / steps
-    return margins[0], slopes, _arrays(rounds[-1])[0]
-
-
-def _numbered(folder: Path, stem: str) -> list[Path]:
-    found = {int(m[1]): f for f in folder.glob(f"{stem}*.npz") if (m := re.fullmatch(rf"{stem}(\d+)", f.stem))}
-    return [found[number] for number in sorted(found)]
-
-
-def _arrays(file: Path) -> tuple[Array, Array]:
-    with np.load(file) as kept:
-        return np.asarray(kept["members"]), np.asarray(kept["margins"])
-
-
 def report(
-    folder: Path,
     names: Sequence[str],
+    margins: Array,
+    slopes: Array,
+    deviations: Array,
     *,
     noise: Array | float,
     start: float,
@@ -277,21 +242,18 @@ def report(
     table_file: Path,
     about: str = "",
 ) -> Identified:
-    """Read the checkpoints of a calibration, and write the page and the table.
+    """Write page and table of a calibration of the library's parameters.
 
     Parameters
     ----------
-    folder : Path
-        See :func:`read_folder`.
-    names, noise, start
+    names, margins, slopes, deviations, noise, start
         See :func:`identify`.
     page_file, table_file : Path
         Written anew.
     about : str
         Which model and ensemble it is, for the page.
     """
-    margins, slopes, members = read_folder(folder)
-    found = identify(parameters_by_module(), names, margins, slopes, members, noise=noise, start=start)
+    found = identify(parameters_by_module(), names, margins, slopes, deviations, noise=noise, start=start)
     page_file.write_text(page(found, about), encoding="utf-8")
     table_file.write_text(table(found), encoding="utf-8")
     return found
