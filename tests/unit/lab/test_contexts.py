@@ -250,6 +250,15 @@ def test_the_example_is_what_the_import_writes(tmp_path: Path) -> None:
     assert list(load_contexts(done.file)) == ["my_line"]
 
 
+def test_the_page_shows_a_cell_file_that_is_sound(tmp_path: Path) -> None:
+    page = (EXAMPLE.parents[1] / "cells.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"```yaml\n(version: 1.*?)```", page, flags=re.DOTALL)
+    (tmp_path / "resistant.yaml").write_text(text, encoding="utf-8")
+    own = load_contexts(EXAMPLE / "my_line.yaml", tmp_path / "resistant.yaml")
+    assert own["my_resistant_line"].expression["ILK"] == own["my_line"].expression["ILK"]
+    assert own["my_resistant_line"].expression["PTEN"] == 0.0
+
+
 @pytest.mark.parametrize("command", [["run", "transwell.yaml"], ["check", "claims.yaml"]])
 def test_the_example_can_be_run(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command_line([command[0], str(EXAMPLE / command[1]), "--dry-run"]) == 0

@@ -145,6 +145,14 @@ def test_rates_are_refused(entry: str) -> None:
     assert message == "unknown amount 'kdeg_integrin'"
 
 
+def test_mutations_may_concern_integrins_and_amounts_their_subunits() -> None:
+    entries = "mutations: {'ITGA5:ITGB1': 0.2, ITGB3: 0.1}, expression: {ITGB1: 0, PLEC: 2}"
+    cell = read(f"version: 1\ncells:\n- {{id: x, {HEAD}, {entries}}}")["x"]
+    assert {"forced__ITGA5_ITGB1", "forced__ITGB3", "expression__ITGB1"} <= set(cell.settings())
+    ((_, message, _),) = problems(f"version: 1\ncells:\n- {{id: x, {HEAD}, expression: {{'ITGA5:ITGB1': 1}}}}")
+    assert message == "unknown amount 'ITGA5:ITGB1'"
+
+
 def test_surroundings_must_be_known() -> None:
     ((where, message, hint),) = problems(f"version: 1\ncells:\n- {{id: x, {HEAD}, normal: {{coating: FN2}}}}")
     assert (where, message) == ("1.yaml:3", "unknown coating 'FN2'")

@@ -7,7 +7,7 @@ copies, mutations, sizes, surroundings. Every name must be one on which the modu
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -17,10 +17,11 @@ from haptos.core.located import Document, Path
 from haptos.core.specs import read_spec
 from haptos.errors import Issue, SpecError, nearest
 from haptos.signalling.agents import coatings
+from haptos.signalling.building.instances import integrin_module
 from haptos.signalling.building.integrins import heterodimers
 from haptos.signalling.building.modules import library_text, module_names
 from haptos.signalling.cells import CellFile, CellLine, Profile, complete, library_files
-from haptos.signalling.contexts.transcripts import pool_of, proteins_of_modules
+from haptos.signalling.contexts.transcripts import pool_of
 
 __all__ = ["cell_text", "is_cell_file", "is_name", "read_contexts"]
 
@@ -32,7 +33,12 @@ _BLOCKS = {
     "constitutive": "tonic input",
     "mutations": "activating mutation",
 }
-_KINDS = {"endogenous": "endogenous", "constitutive": "constitutive", "mutations": "forced"}
+_KINDS = {
+    "expression": "expression",
+    "endogenous": "endogenous",
+    "constitutive": "constitutive",
+    "mutations": "forced",
+}
 
 
 def is_cell_file(document: Document) -> bool:
@@ -170,17 +176,21 @@ def _ancestors(cell: CellLine, written: Mapping[str, CellLine]) -> list[str]:
 
 @cache
 def _names(block: str) -> tuple[str, ...]:
-    """Return the names that a block may hold."""
+    """Return the names that a block may hold: those on which the modules act."""
+    ids = {name.replace(":", "_"): name for name in heterodimers()}
     if block == "integrins":
-        return tuple(heterodimers())
-    if block == "expression":
-        return tuple(dict.fromkeys((*proteins_of_modules(), *_subunits())))
-    texts = (re.sub(r"//.*", "", library_text(f"{name}.ant")) for name in module_names())
-    return tuple(sorted({name for text in texts for name in re.findall(rf"\b{_KINDS[block]}__(\w+)", text)}))
+        return tuple(ids.values())
+    found = {name for text in _texts() for name in re.findall(rf"\b{_KINDS[block]}__(\w+)", text)}
+    if block == "expression":  # amounts of heterodimers stand under "integrins"
+        return tuple(sorted(found - set(ids)))
+    return tuple(sorted(ids.get(name, name) for name in found))
 
 
-def _subunits() -> Iterator[str]:
-    return (unit for h in heterodimers().values() for unit in (h.alpha, h.beta))
+@cache
+def _texts() -> tuple[str, ...]:
+    """Return all modules as texts without remarks, the one of the integrins with every heterodimer."""
+    plain = [library_text(f"{name}.ant") for name in module_names()]
+    return tuple(re.sub(r"//.*", "", text) for text in (*plain, integrin_module(heterodimers()).body))
 
 
 def cell_text(cell: CellLine) -> str:
