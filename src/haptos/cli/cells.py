@@ -1,4 +1,4 @@
-"""Commands over cell contexts: list, import."""
+"""Commands over cell contexts: list, import, check."""
 
 from __future__ import annotations
 
@@ -61,10 +61,25 @@ def import_command(
     found, console = done.imported, out()
     console.print(f"wrote {done.file}: {len(found.cell.expression)} amounts, {len(found.cell.integrins)} integrins")
     renamed = tuple(f"{old} is {new}" for old, new in found.renamed.items() if old.upper() != new)
+    cell = found.cell.id
+    beside = "beside your experiment, or in a folder 'cells' there" if done.file.stem == cell else "in a folder 'cells'"
+    console.print(f"use it: the file {beside}, and 'cells: {cell}' in the experiment", highlight=False)
     console.print(_listed("older names", renamed), highlight=False)
     console.print(_listed("clipped", found.clipped), highlight=False)
     console.print(_listed("not in the table, as in the reference", found.missing), highlight=False)
     console.print(_listed("not used by the model", found.unknown), highlight=False)
+
+
+@app.command("check")
+def check_command(
+    files: Annotated[list[Path], typer.Argument(help="Cell files, in which cells may build on each other.")],
+) -> None:
+    """Check cell files of your own: every problem with its line."""
+    from haptos.lab.contexts import load_contexts
+
+    for cell in load_contexts(*files).values():
+        counts = f"{len(cell.expression)} amounts, {len(cell.integrins)} integrins, {len(cell.mutations)} mutations"
+        out().print(f"{cell.id}: {counts}", highlight=False)
 
 
 def _listed(what: str, names: tuple[str, ...]) -> str:

@@ -9,8 +9,11 @@ from haptos.cli.console import out, plain_table, to_json
 from haptos.cli.running import bench_of, finish
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from haptos.evidence.claims import Claim
     from haptos.lab.check import CheckPlan
+    from haptos.signalling.cells import CellLine
 
 __all__ = ["audit_command", "check_command", "plan_check_command"]
 
@@ -82,26 +85,28 @@ def audit_command(
     """Audit the claims of a source or file; leave with 1 if one is vacuous."""
     from haptos.cli.showing import show_result
     from haptos.lab.audit.auditing import audit_claims
+    from haptos.lab.check import with_contexts
 
-    title, claims = _claims(what, level, system)
-    bench = bench_of(runs, workers, quiet=as_json)
+    title, claims, contexts = _claims(what, level, system)
+    bench = with_contexts(bench_of(runs, workers, quiet=as_json), contexts)
     result = audit_claims(title, claims, bench, members=members, floor=floor)
     show_result(result, as_json=as_json)
     finish(result.folder, open_report=open_report, failed=bool(result.manifest.headline["counts"].get("vacuous", 0)))
 
 
-def _claims(what: str, level: str | None, system: str | None) -> tuple[str, tuple[Claim, ...]]:
-    """Return title and claims of a source, or of a file."""
+def _claims(what: str, level: str | None, system: str | None) -> tuple[str, tuple[Claim, ...], Mapping[str, CellLine]]:
+    """Return title and claims of a source, or of a file with the user's cells beside it."""
     from haptos.errors import EvidenceError, ParameterError
-    from haptos.evidence.own import read_claims
+    from haptos.lab.check import read_own
     from haptos.lab.reproduce import source_claims
 
     if what.endswith((".yaml", ".yml", ".json")) or Path(what).is_file():
-        found = [c for c in read_claims(what) if level in {None, c.level} and system in {None, c.system}]
+        title, claims, contexts = read_own(what)
+        found = [c for c in claims if level in {None, c.level} and system in {None, c.system}]
         if not found:
             raise ParameterError(f"{what} has no claim of the level and system asked for")
-        return Path(what).name, tuple(found)
+        return title, tuple(found), contexts
     try:
-        return source_claims(what, level=level, system=system)
+        return *source_claims(what, level=level, system=system), {}
     except EvidenceError as error:
         raise ParameterError(str(error)) from error

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 if TYPE_CHECKING:
+    from haptos.conditions.catalogue import CellTerm
     from haptos.errors import Issue
     from haptos.evidence.claims import Claim
     from haptos.evidence.coverage import Expressible
@@ -49,6 +50,14 @@ def lint_command(
         raise typer.Exit(1)
 
 
+def _cells_beside(file: Path) -> tuple[CellTerm, ...]:
+    """Return the user's cells that a file of claims may name."""
+    from haptos.core.located import load_yaml
+    from haptos.lab.contexts import contexts_beside, own_terms
+
+    return own_terms(contexts_beside(file, load_yaml(file)))
+
+
 def _checked(file: Path | None) -> tuple[Issue, ...]:
     from haptos.errors import SpecError
     from haptos.evidence.library import load_library
@@ -58,7 +67,7 @@ def _checked(file: Path | None) -> tuple[Issue, ...]:
     if file is None:
         return lint(load_library())
     try:
-        return check_claims(file)[1]
+        return check_claims(file, _cells_beside(file))[1]
     except SpecError as error:
         return error.issues
 

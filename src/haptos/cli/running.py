@@ -64,7 +64,9 @@ def plan_command(file: Path, *, workers: int | None, members: int | None, runs: 
 
     asked = read_experiment(file)
     bench = bench_of(runs, workers, quiet=True)
-    plan = plan_experiment(asked.experiment, bench.simulator, members=members, document=asked.document)
+    plan = plan_experiment(
+        asked.experiment, bench.simulator, members=members, document=asked.document, contexts=asked.contexts
+    )
     folder = bench.store.folder(experiment_key(plan, bench.simulator))
     cost = estimate(plan.tasks, plan.conditions, bench.simulator, bench.workers)
     facts = {

@@ -7,7 +7,7 @@ The vocabulary lives in ``library/vocabulary/``. :func:`load_catalogue` turns it
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.resources import files
@@ -16,8 +16,8 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
-from haptos.core.located import parse_yaml
-from haptos.core.records import Records, read_records
+from haptos.core.located import Document, parse_yaml
+from haptos.core.records import Entry, Records, read_records
 from haptos.core.specs import Catalogue, Spec
 from haptos.errors import Issue, SpecError
 
@@ -164,6 +164,12 @@ class Vocabulary:
     def registries(self) -> dict[str, RegistryTerm]:
         """Countable lists by name."""
         return {t.id: t for t in self.terms("registries") if isinstance(t, RegistryTerm)}
+
+    def with_cells(self, cells: Sequence[CellTerm]) -> Vocabulary:
+        """Return a vocabulary that knows more cells."""
+        more = tuple(Entry[Term](term, Document({}, {}, "own cells")) for term in cells)
+        known = self.records.get("cells", Records())
+        return Vocabulary({**self.records, "cells": known + Records(more)}) if more else self
 
     def of_kind(self, kind: str) -> dict[str, Term]:
         """Return the terms of a catalogue kind (see :data:`KINDS`) by name."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from haptos.conditions.catalogue import library_folder
+from haptos.conditions.catalogue import CellTerm, library_folder
 from haptos.core.located import Document, load_yaml
 from haptos.errors import Issue, SpecError
 from haptos.evidence.claims import Claim
@@ -32,7 +32,7 @@ _ON_CLAIMS = (
 )  # fmt: skip
 
 
-def check_claims(file: Path | str) -> tuple[Library, tuple[Issue, ...]]:
+def check_claims(file: Path | str, cells: Sequence[CellTerm] = ()) -> tuple[Library, tuple[Issue, ...]]:
     """Read a user's claims and apply the rules of the linter that concern claims.
 
     Parameters
@@ -40,6 +40,8 @@ def check_claims(file: Path | str) -> tuple[Library, tuple[Issue, ...]]:
     file : Path
         YAML with a list ``claims:`` and optionally ``sources:``; sources of the library are known besides.
         A claim needs ``id``, ``relation``, ``trial`` and ``expect``; the rest has defaults, see :func:`completed`.
+    cells : sequence of CellTerm
+        Cells of the user that the claims may name besides those of the library.
 
     Returns
     -------
@@ -53,22 +55,22 @@ def check_claims(file: Path | str) -> tuple[Library, tuple[Issue, ...]]:
     SpecError
         If the file is missing or no YAML.
     """
-    vocabulary = load_library().vocabulary
+    vocabulary = load_library().vocabulary.with_cells(cells)
     rooms = {name: assay.room for name, assay in vocabulary.assays.items()}
     library = Library(library_folder(), own=completed(load_yaml(file), rooms), vocabulary=vocabulary)
     rules = [rule for rule in RULES if isinstance(rule, _ON_CLAIMS)]
     return library, tuple(issue for issue in lint(library, rules) if issue.where.startswith(str(file)))
 
 
-def read_claims(file: Path | str) -> tuple[Claim, ...]:
-    """Return a user's claims.
+def read_claims(file: Path | str, cells: Sequence[CellTerm] = ()) -> tuple[Claim, ...]:
+    """Return a user's claims; see :func:`check_claims`.
 
     Raises
     ------
     SpecError
         With every error of the file and its line; warnings are let pass.
     """
-    library, issues = check_claims(file)
+    library, issues = check_claims(file, cells)
     errors = [issue for issue in issues if issue.severity == "error"]
     if errors:
         raise SpecError(errors)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import haptos
 from haptos.inference.terms import calibrated_claims
+from haptos.lab.contexts import contexts_of, write_contexts
 from haptos.lab.outcome import arrays_of
 from haptos.store.arrays import write_arrays, write_tables
 from haptos.store.files import told, write_whole
@@ -56,6 +57,7 @@ def write_board(
     table = board_table(judged, bench)
     write_whole(folder / "claims.json", (json.dumps(_records(judged), indent=1, ensure_ascii=False) + "\n").encode())
     write_tables(folder / "tables", {"board": table})
+    write_contexts(folder, contexts_of(arm.condition for plan in whole.plans.values() for arm in plan.arms))
     _write_arrays(staging, whole, outcomes)
     rows = shown_rows(table)
     figure = draw_board(rows, whole.title, folder / "figures")

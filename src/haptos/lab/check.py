@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from haptos.lab.run import Bench, RunResult
 if TYPE_CHECKING:
     from haptos.evidence.claims import Claim
     from haptos.lab.cost import Cost
+    from haptos.signalling.cells import CellLine
 
 __all__ = [
     "CheckPlan",
@@ -24,6 +25,8 @@ __all__ = [
     "claims_schema",
     "claims_template",
     "plan_check",
+    "read_own",
+    "with_contexts",
     "write_claims_template",
 ]
 
@@ -85,29 +88,50 @@ def check(
 
 def check_file(file: Path | str, bench: Bench, *, members: int | None = None) -> RunResult:
     """Judge the claims of a file. See :func:`check`."""
-    title, claims, name = _asked(file)
-    return reproduce_claims(title, claims, bench, members=members, name=name)
+    title, claims, contexts = read_own(file)
+    return reproduce_claims(title, claims, with_contexts(bench, contexts), members=members, name=_run_name(file))
 
 
 def plan_check(file: Path | str, bench: Bench, *, members: int | None = None) -> CheckPlan:
     """Work out what a check would do; nothing is simulated or written."""
     from haptos.lab.cost import estimate
 
-    title, claims, name = _asked(file)
+    title, claims, contexts = read_own(file)
+    bench = with_contexts(bench, contexts)
     whole = plan_reproduction(title, claims, bench, members=members)
     plans = tuple(whole.plans.values())
     conditions = {key: condition for plan in plans for key, condition in plan.conditions.items()}
     cost = estimate(unique_tasks(plans), conditions, bench.simulator, bench.workers)
     count = next((len(plan.members) for plan in plans), 0)
-    return CheckPlan(whole, len(conditions), count, cost, bench.store.folder(reproduction_key(whole, bench, name)))
+    return CheckPlan(
+        whole, len(conditions), count, cost, bench.store.folder(reproduction_key(whole, bench, _run_name(file)))
+    )
 
 
-def _asked(file: Path | str) -> tuple[str, tuple[Claim, ...], str]:
-    """Return title, claims and name of the run of a file."""
+def read_own(file: Path | str) -> tuple[str, tuple[Claim, ...], dict[str, CellLine]]:
+    """Return title and claims of a user's file, and the user's cells that they may name.
+
+    Raises
+    ------
+    SpecError
+        With every problem of the file and of the cell files beside it.
+    """
+    from haptos.core.located import load_yaml
     from haptos.evidence.own import read_claims
+    from haptos.lab.contexts import contexts_beside, own_terms
 
     path = Path(file)
-    return path.name, read_claims(path), f"check {path.stem}"
+    contexts = contexts_beside(path, load_yaml(path))
+    return path.name, read_claims(path, own_terms(contexts)), contexts
+
+
+def with_contexts(bench: Bench, contexts: Mapping[str, CellLine]) -> Bench:
+    """Return a bench that has a user's cells, too."""
+    return replace(bench, contexts={**bench.contexts, **contexts})
+
+
+def _run_name(file: Path | str) -> str:
+    return f"check {Path(file).stem}"
 
 
 # --- the format ------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from haptos.lab.trials import experiment_of, missing_part
 if TYPE_CHECKING:
     from haptos.assays.base import AbstractAssay
     from haptos.evidence.claims import Claim, Trial
+    from haptos.signalling.cells import CellLine
 
 __all__ = ["expressibility", "trial_expressibility"]
 
@@ -46,8 +47,13 @@ def _too_short(claim: Claim, trial: Trial, assays: Mapping[str, AbstractAssay]) 
     return f"the course ends at {end / 60:g} h, but the expectation speaks of {asked}; give the readout a later 'at'"
 
 
-def trial_expressibility(trial: Trial, simulator: Simulator, assays: Mapping[str, AbstractAssay]) -> str | None:
-    """Return why a trial cannot be run; None if it can."""
+def trial_expressibility(
+    trial: Trial,
+    simulator: Simulator,
+    assays: Mapping[str, AbstractAssay],
+    contexts: Mapping[str, CellLine] | None = None,
+) -> str | None:
+    """Return why a trial cannot be run; None if it can. `contexts` are the user's own cells."""
     missing = missing_part(trial, assays)
     if missing is not None:
         return missing
@@ -56,7 +62,7 @@ def trial_expressibility(trial: Trial, simulator: Simulator, assays: Mapping[str
     reasons: list[str] = []
     for label in experiment.arms:
         try:
-            reasons += simulator.expressibility(condition_of(experiment, label, assay))
+            reasons += simulator.expressibility(condition_of(experiment, label, assay, contexts))
         except HaptosError as error:
             reasons.append(str(error))
     return "; ".join(dict.fromkeys(reasons)) or None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -16,6 +16,7 @@ from haptos.errors import ParameterError, StoreError, nearest
 
 if TYPE_CHECKING:
     from haptos.assays.base import AbstractAssay
+    from haptos.signalling.cells import CellLine
 
 __all__ = [
     "ExperimentFile",
@@ -46,11 +47,14 @@ class ExperimentFile:
         The located data, for messages.
     text : str
         The file as written.
+    contexts : mapping of str to CellLine
+        The user's own cells that it may name (:mod:`haptos.lab.contexts`).
     """
 
     experiment: Experiment
     document: Document
     text: str
+    contexts: Mapping[str, CellLine] = field(default_factory=dict)
 
 
 @cache
@@ -77,14 +81,27 @@ def catalogue_with(catalogue: Catalogue, assays: Mapping[str, AbstractAssay]) ->
 def read_experiment(file: Path | str, *, catalogue: Catalogue | None = None) -> ExperimentFile:
     """Read an experiment file and keep where everything stood.
 
+    Cells that the library does not have are looked for beside the file: see :mod:`haptos.lab.contexts`.
+
     Raises
     ------
     SpecError
         With every problem, each with its line and what to try.
     """
+    from haptos.lab.contexts import contexts_beside
+
     document = load_yaml(file)
-    experiment = read_spec(Experiment, document, catalogue=catalogue or lab_catalogue())
-    return ExperimentFile(experiment, document, Path(file).read_text(encoding="utf-8"))
+    contexts = contexts_beside(file, document)
+    experiment = read_spec(Experiment, document, catalogue=_with_cells(catalogue or lab_catalogue(), contexts))
+    return ExperimentFile(experiment, document, Path(file).read_text(encoding="utf-8"), contexts)
+
+
+def _with_cells(catalogue: Catalogue, contexts: Mapping[str, CellLine]) -> Catalogue:
+    """Return a catalogue that knows a user's cells, too."""
+    if not contexts or "cells" not in catalogue.names:
+        return catalogue
+    cells = tuple(dict.fromkeys((*catalogue.names["cells"], *contexts)))
+    return replace(catalogue, names={**catalogue.names, "cells": cells})
 
 
 def parse_experiment(text: str, *, name: str = "<text>", catalogue: Catalogue | None = None) -> ExperimentFile:
@@ -142,7 +159,7 @@ def experiment_schema(catalogue: Catalogue | None = None) -> dict[str, Any]:
         choices.append({"$ref": f"#/$defs/{model.__name__}"})
     names = [{"enum": list(known.models["assay"]), "description": "an assay with its usual protocol"}]
     schema["properties"]["assay"] = {"anyOf": [*choices, *names], "description": "the assay with its protocol"}
-    schema["properties"]["cells"] = _enumerate(schema["properties"]["cells"], known.names.get("cells"))
+    schema["properties"]["cells"] = _listed(schema["properties"]["cells"], known.names.get("cells"), "cells")
     return written_schema("haptos experiment", schema, known)
 
 
@@ -173,11 +190,17 @@ def _enumerate_fields(definitions: dict[str, Any], known: Catalogue) -> None:
         kinds = [m.kind for m in field.metadata if isinstance(m, KnownName)]
         if kinds and cls.__name__ in definitions:
             properties = definitions[cls.__name__]["properties"]
-            properties[verb] = _enumerate(properties[verb], known.names.get(kinds[0]))
+            properties[verb] = _listed(properties[verb], known.names.get(kinds[0]), kinds[0])
 
 
-def _enumerate(described: dict[str, Any], names: tuple[str, ...] | None) -> dict[str, Any]:
-    return {**described, "enum": list(names)} if names else described
+def _listed(described: dict[str, Any], names: tuple[str, ...] | None, kind: str) -> dict[str, Any]:
+    """Return a field with its names listed; cells may also be the user's own."""
+    if not names:
+        return described
+    if kind != "cells":
+        return {**described, "enum": list(names)}
+    own = {"type": "string", "pattern": r"^[^\s/\\:#'\"]+$", "description": "a context of your own, in a file beside"}
+    return {**described, "anyOf": [{"enum": list(names)}, own]}
 
 
 # --- examples --------------------------------------------------------------------------

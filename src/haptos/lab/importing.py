@@ -73,13 +73,15 @@ def import_cells(
 
 
 def _wrong_names(name: str, like: str, file: Path, known: tuple[str, ...]) -> list[Issue]:
+    from haptos.signalling.contexts.own import is_name
+
     issues = []
     if like not in known:
         near = ", ".join(nearest(like, known))
         issues.append(Issue(f"no cell {like!r} in the library", "--like", hint=f"name the library's cell, e.g. {near}"))
     if name in known:
         issues.append(Issue(f"the library has a cell {name!r} already", "--name", hint="choose another name"))
-    if not name or any(c.isspace() or c in "/\\:#'\"" for c in name):
+    if not is_name(name):
         issues.append(
             Issue(f"{name!r} is no name", "--name", allowed="a name without spaces, slashes, colons and quotes")
         )

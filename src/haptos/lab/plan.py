@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from haptos.assays.base import AbstractAssay
     from haptos.conditions.experiment import Experiment
     from haptos.lab.simulator import Simulator
+    from haptos.signalling.cells import CellLine
 
 __all__ = ["Plan", "PlannedArm", "Task", "condition_of", "plan_experiment", "share_conditions", "unique_tasks"]
 
@@ -80,6 +81,8 @@ class Plan:
         Ensemble members to simulate.
     replicates : int
         Biological repeats of the reference vector; 0 where no bench data are wanted.
+    contexts : mapping of str to CellLine
+        The user's own cells that the experiment may name.
     """
 
     experiment: Experiment
@@ -87,6 +90,7 @@ class Plan:
     arms: tuple[PlannedArm, ...]
     members: tuple[int, ...]
     replicates: int
+    contexts: Mapping[str, CellLine] = field(default_factory=dict)
 
     def task(self, arm: PlannedArm, *, member: int | None = None, replicate: int | None = None) -> Task:
         """Return the simulation of an arm for an ensemble member or for a biological repeat."""
@@ -113,6 +117,7 @@ def plan_experiment(
     replicates: int | None = None,
     document: Document | None = None,
     assays: Mapping[str, AbstractAssay] | None = None,
+    contexts: Mapping[str, CellLine] | None = None,
 ) -> Plan:
     """Work out the simulations of an experiment. Nothing is written.
 
@@ -130,6 +135,8 @@ def plan_experiment(
         The file, for the places in messages.
     assays : mapping, optional
         Assays by name; the default is the registry.
+    contexts : mapping of str to CellLine, optional
+        The user's own cells.
 
     Raises
     ------
@@ -140,12 +147,13 @@ def plan_experiment(
     """
     assay = (registered_assays() if assays is None else assays)[experiment.assay.name]
     chosen = ensemble_members(simulator, members)
-    arms = tuple(PlannedArm(label, condition_of(experiment, label, assay)) for label in experiment.arms)
+    own = dict(contexts or {})
+    arms = tuple(PlannedArm(label, condition_of(experiment, label, assay, own)) for label in experiment.arms)
     issues = list(chain.from_iterable(_problems(arm, experiment, simulator, document) for arm in arms))
     if issues:
         raise SpecError(_once(issues))
     count = experiment.replicates.biological if replicates is None else replicates
-    return Plan(experiment, assay, arms, chosen, count)
+    return Plan(experiment, assay, arms, chosen, count, own)
 
 
 def registered_assays() -> Mapping[str, AbstractAssay]:
@@ -170,8 +178,10 @@ def ensemble_members(simulator: Simulator, wanted: int | None) -> tuple[int, ...
     return tuple(range(count))
 
 
-def condition_of(experiment: Experiment, label: str, assay: AbstractAssay) -> Condition:
-    """Return what is simulated for one arm."""
+def condition_of(
+    experiment: Experiment, label: str, assay: AbstractAssay, contexts: Mapping[str, CellLine] | None = None
+) -> Condition:
+    """Return what is simulated for one arm; it holds the user's context, if its cells are of `contexts`."""
     protocol = experiment.assay
     cells, interventions = _resolve(experiment.cells, (*experiment.shared, *experiment.arms[label]))
     return Condition(
@@ -181,6 +191,7 @@ def condition_of(experiment: Experiment, label: str, assay: AbstractAssay) -> Co
         fresh_medium=assay.fresh_medium(protocol),
         times=tuple(float(t) for t in assay.times(protocol)),
         quantities=tuple(sorted({need.name for need in assay.needs(protocol)})),
+        contexts=(contexts[cells],) if contexts and cells in contexts else (),
     )
 
 

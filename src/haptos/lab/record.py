@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from haptos.lab.contexts import contexts_of, write_contexts
 from haptos.lab.outcome import Readings, arrays_of, fold_table, read_all
 from haptos.lab.plan import Plan
 from haptos.lab.report import draw_experiment, literature_note, report_experiment, warnings_of
@@ -91,6 +92,7 @@ def write_experiment_results(
     results = evaluate(plan, outcomes, bench)
     folder = staging.result
     write_whole(folder / "experiment.yaml", (text or experiment_yaml(plan.experiment)).encode())
+    write_contexts(folder, contexts_of(arm.condition for arm in plan.arms))
     arrays, attributes = arrays_of(plan, outcomes)
     pictures, notes = _picture_arrays(results)
     write_arrays(folder / "arrays.zarr", arrays | pictures, attributes | notes)

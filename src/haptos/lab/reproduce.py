@@ -189,11 +189,13 @@ def _plan(claim: Claim, bench: Bench, assays: Mapping[str, AbstractAssay], membe
         return (claim.untestable or "no trial").replace("_", " ")
     if isinstance(claim.expect, Count):
         return missing_registry(claim.expect)
-    reason = trial_expressibility(claim.trial, bench.simulator, assays)
+    reason = trial_expressibility(claim.trial, bench.simulator, assays, bench.contexts)
     if reason is not None:
         return reason
     experiment = experiment_of(claim.trial, assays)
-    return plan_experiment(experiment, bench.simulator, members=members, replicates=0, assays=assays)
+    return plan_experiment(
+        experiment, bench.simulator, members=members, replicates=0, assays=assays, contexts=bench.contexts
+    )
 
 
 def reproduce_claims(
@@ -229,6 +231,7 @@ def reproduce_claims(
 
 def reproduction_key(whole: Reproduction, bench: Bench, name: str | None = None) -> RunKey:
     """Return what names the run: the claims, the model, the code and the members."""
+    from haptos.lab.contexts import cells_in
     from haptos.lab.versions import code_fingerprint
     from haptos.store.manifest import RunKey
 
@@ -238,6 +241,7 @@ def reproduction_key(whole: Reproduction, bench: Bench, name: str | None = None)
         "model": bench.simulator.fingerprint(),
         "code": code_fingerprint(),
         "members": members,
+        **cells_in(arm.condition for plan in whole.plans.values() for arm in plan.arms),
     }
     sources = dict.fromkeys(claim.source for claim in whole.claims)
     return RunKey("reproduction", name or f"reproduce {' '.join(sources)}", specification)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from haptos.evidence.library import Library
     from haptos.lab.experiments import ExperimentFile
     from haptos.lab.plan import Task
+    from haptos.signalling.cells import CellLine
     from haptos.signalling.condition import Condition, Outcome
     from haptos.store.manifest import Manifest, RunKey
     from haptos.store.runs import RunStore, Staging
@@ -50,6 +51,8 @@ class Bench:
         Claims to compare with; None is the shipped library.
     pace : float
         How long a chunk of simulations should take [s].
+    contexts : mapping of str to CellLine
+        The user's own cells, beside those of the library and of an experiment file.
     """
 
     store: RunStore
@@ -60,6 +63,7 @@ class Bench:
     assays: Mapping[str, AbstractAssay] | None = None
     library: Library | None = None
     pace: float = PACE
+    contexts: Mapping[str, CellLine] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,7 @@ def run(
     runs: Path | str | None = None,
     members: int | None = None,
     workers: int = 1,
+    contexts: Mapping[str, CellLine] | None = None,
 ) -> RunResult:
     """Run an experiment, or show it again if it was run before.
 
@@ -109,6 +114,8 @@ def run(
         Ensemble members to simulate; the default is all.
     workers : int
         Threads; the answer does not depend on them.
+    contexts : mapping of str to CellLine, optional
+        Cells of your own (:func:`haptos.lab.contexts.load_contexts`); those beside a file are found.
 
     Raises
     ------
@@ -120,7 +127,8 @@ def run(
     from haptos.lab.experiments import read_experiment
     from haptos.store.runs import RunStore
 
-    bench = Bench(RunStore(Path(runs) if runs is not None else Settings.load().runs), workers)
+    store = RunStore(Path(runs) if runs is not None else Settings.load().runs)
+    bench = Bench(store, workers, contexts=contexts or {})
     if isinstance(experiment, (str, Path)):
         file = read_experiment(experiment)
         return run_experiment(file.experiment, bench, members=members, file=file)
@@ -140,6 +148,7 @@ def run_experiment(
         members=members,
         document=file.document if file is not None else None,
         assays=bench.assays,
+        contexts={**bench.contexts, **(file.contexts if file is not None else {})},
     )
     key = experiment_key(plan, bench.simulator)
 
@@ -152,7 +161,8 @@ def run_experiment(
 
 
 def experiment_key(plan: Plan, simulator: Simulator) -> RunKey:
-    """Return what names the run of a plan: the experiment, the model and the ensemble members."""
+    """Return what names the run of a plan: the experiment, the user's cells, the model and the members."""
+    from haptos.lab.contexts import cells_in
     from haptos.lab.versions import code_fingerprint
     from haptos.store.manifest import RunKey
 
@@ -161,6 +171,7 @@ def experiment_key(plan: Plan, simulator: Simulator) -> RunKey:
         "model": simulator.fingerprint(),
         "code": code_fingerprint(),
         "members": list(plan.members),
+        **cells_in(arm.condition for arm in plan.arms),
     }
     title = plan.experiment.title or f"{plan.assay.name} {plan.experiment.cells}"
     return RunKey("experiment", title, specification)

@@ -58,7 +58,8 @@ def expressibility(condition: Condition) -> list[str]:
     """Return the reasons why a condition cannot be simulated yet; none means that it can."""
     reasons = []
     names = [condition.cells, *(i.swap_cells for i in condition.interventions if isinstance(i, SwapCells))]
-    reasons += [f"no cell line file for {name}" for name in names if name not in cell_lines()]
+    known = {*cell_lines(), *(cell.id for cell in condition.contexts)}
+    reasons += [f"no cell line file for {name}" for name in names if name not in known]
     if condition.culture.coating not in coatings():
         reasons.append(f"the coating {condition.culture.coating!r} is not in the library yet")
     if reasons:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import resources
 from typing import Annotated, Literal
@@ -15,7 +15,17 @@ from haptos.core.located import parse_yaml
 from haptos.core.specs import Quantity, Spec, Volume, read_spec
 from haptos.errors import ModelError, nearest
 
-__all__ = ["CellLine", "Profile", "Volumes", "cell_line", "cell_lines"]
+__all__ = [
+    "CellFile",
+    "CellLine",
+    "Profile",
+    "Volumes",
+    "cell_line",
+    "cell_lines",
+    "complete",
+    "dangling",
+    "library_files",
+]
 
 Amount = Annotated[float, Field(ge=0, le=1000)]
 Strength = Annotated[float, Field(ge=0, le=1)]
@@ -126,10 +136,41 @@ class CellLine(Spec):
         }
 
 
-class _File(Spec):
+class CellFile(Spec):
+    """A file of cells and of the lineages they share entries with."""
+
     version: Literal[1]
     profiles: tuple[Profile, ...] = ()
     cells: tuple[CellLine, ...]
+
+
+@cache
+def library_files() -> tuple[Mapping[str, CellLine], Mapping[str, Profile]]:
+    """Return the cells of the library as they are written, and its profiles, by identifier.
+
+    Raises
+    ------
+    ModelError
+        If an identifier stands twice.
+    SpecError
+        If a file is malformed.
+    """
+    written: dict[str, CellLine] = {}
+    profiles: dict[str, Profile] = {}
+    problems: list[str] = []
+    folder = resources.files("haptos.library") / "cells"
+    for file in sorted(folder.iterdir(), key=lambda f: f.name):
+        if not file.name.endswith(".yaml"):
+            continue
+        document = read_spec(
+            CellFile, parse_yaml(file.read_text(encoding="utf-8"), name=f"cells/{file.name}", keep=True)
+        )
+        twice = [c.id for c in document.cells if c.id in written]
+        problems += [f"cells/{file.name}: {name} stands twice" for name in twice]
+        written |= {c.id: c for c in document.cells}
+        profiles |= {p.id: p for p in document.profiles}
+    _refuse(problems)
+    return written, profiles
 
 
 @cache
@@ -144,25 +185,17 @@ def cell_lines() -> dict[str, CellLine]:
     SpecError
         If a file is malformed.
     """
-    written: dict[str, CellLine] = {}
-    profiles: dict[str, Profile] = {}
-    problems: list[str] = []
-    folder = resources.files("haptos.library") / "cells"
-    for file in sorted(folder.iterdir(), key=lambda f: f.name):
-        if not file.name.endswith(".yaml"):
-            continue
-        document = read_spec(_File, parse_yaml(file.read_text(encoding="utf-8"), name=f"cells/{file.name}", keep=True))
-        twice = [c.id for c in document.cells if c.id in written]
-        problems += [f"cells/{file.name}: {name} stands twice" for name in twice]
-        written |= {c.id: c for c in document.cells}
-        profiles |= {p.id: p for p in document.profiles}
-    problems += _dangling(written, profiles)
-    if problems:
-        raise ModelError("the cells of the library do not fit together:\n  " + "\n  ".join(problems))
+    written, profiles = library_files()
+    _refuse(dangling(written, profiles))
     return {name: complete(cell, written, profiles) for name, cell in written.items()}
 
 
-def _dangling(written: dict[str, CellLine], profiles: dict[str, Profile]) -> list[str]:
+def _refuse(problems: list[str]) -> None:
+    if problems:
+        raise ModelError("the cells of the library do not fit together:\n  " + "\n  ".join(problems))
+
+
+def dangling(written: Mapping[str, CellLine], profiles: Mapping[str, Profile]) -> list[str]:
     """Return what is wrong with the references of the cells."""
     wrong = []
     for cell in written.values():
@@ -192,18 +225,27 @@ def complete(cell: CellLine, written: Mapping[str, CellLine], profiles: Mapping[
         changes[block] = {name: value for layer in layers for name, value in layer.items()}
     kept = [c.normal for c in chain if c.normal is not None]
     default = profile.normal if profile is not None else Culture()
-    return cell.model_copy(update={**changes, "normal": kept[0] if kept else default})
+    sized = [c.volumes for c in chain if "volumes" in c.model_fields_set]
+    changes |= {"normal": kept[0] if kept else default, "volumes": sized[0] if sized else cell.volumes}
+    return cell.model_copy(update=changes)
 
 
-def cell_line(name: str) -> CellLine:
-    """Return one cell of the library.
+def cell_line(name: str, own: Iterable[CellLine] = ()) -> CellLine:
+    """Return one cell of a user's own, or of the library.
+
+    Parameters
+    ----------
+    name : str
+        Identifier.
+    own : iterable of CellLine
+        Contexts beside those of the library, complete.
 
     Raises
     ------
     ModelError
         If there is none of that name; names the nearest.
     """
-    known = cell_lines()
+    known = {**cell_lines(), **{cell.id: cell for cell in own}}
     if name not in known:
         near = ", ".join(nearest(name, tuple(known)))
         raise ModelError(f"no cell line {name!r} in the library" + (f"; did you mean {near}?" if near else ""))

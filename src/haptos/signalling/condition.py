@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from haptos.conditions.experiment import Culture
 from haptos.conditions.interventions import AnyIntervention
 from haptos.core.specs import Spec
 from haptos.errors import Status
+from haptos.signalling.cells import CellLine
 
 __all__ = ["Condition", "Outcome", "Outcomes", "Population"]
 
@@ -36,6 +37,8 @@ class Condition(Spec):
         Model quantities to return, named ``measure__entity``.
     cuts : tuple of str
         What is cut at any time (:mod:`haptos.signalling.cuts`); only audits and explanations do so.
+    contexts : tuple of CellLine
+        The user's own among the cells named, complete; the others are those of the library.
     """
 
     cells: str
@@ -45,6 +48,12 @@ class Condition(Spec):
     times: tuple[float, ...]
     quantities: tuple[str, ...]
     cuts: tuple[str, ...] = ()
+    contexts: tuple[CellLine, ...] = ()
+
+    def canonical(self) -> dict[str, Any]:
+        """Return plain data for hashing: contexts of the user with all they hold, those of the library by name."""
+        data = super().canonical()
+        return data if self.contexts else {name: value for name, value in data.items() if name != "contexts"}
 
 
 @dataclass(frozen=True)

@@ -103,10 +103,10 @@ def cell_of(condition: Condition) -> CellLine:
     Raises
     ------
     ModelError
-        If the library has no such cells.
+        If neither the condition nor the library has such cells.
     """
     swaps = [i.swap_cells for i in condition.interventions if isinstance(i, SwapCells)]
-    return cell_line(swaps[-1] if swaps else condition.cells)
+    return cell_line(swaps[-1] if swaps else condition.cells, condition.contexts)
 
 
 def integrins_of(condition: Condition) -> frozenset[str]:

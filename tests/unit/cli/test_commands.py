@@ -75,7 +75,7 @@ def test_the_schema_describes_the_examples(capsys: pytest.CaptureFixture[str]) -
         schema["$defs"][c["$ref"].rpartition("/")[2]]["properties"]["name"]["const"] for c in choices if "$ref" in c
     }
     assert named == set(examples())
-    assert "lung_carcinoma" in schema["properties"]["cells"]["enum"]
+    assert "lung_carcinoma" in schema["properties"]["cells"]["anyOf"][0]["enum"]
     assert "doxycycline" in schema["$defs"]["Treat"]["properties"]["treat"]["enum"]
     assert schema["$defs"]["Treat"]["properties"]["at"]["default"] == "0 h"
     references = json.dumps(schema)

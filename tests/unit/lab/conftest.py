@@ -43,7 +43,7 @@ class FakeCells:
     calls: list[tuple[str, int | None, int | None]] = field(default_factory=list)
 
     def expressibility(self, condition: Condition) -> list[str]:
-        known = {"lung_carcinoma", "breast_carcinoma"}
+        known = {"lung_carcinoma", "breast_carcinoma", *(cell.id for cell in condition.contexts)}
         reasons = [] if condition.cells in known else [f"no cell line file for {condition.cells}"]
         reasons += ["no way to inhibit"] * sum(isinstance(i, Inhibit) for i in condition.interventions)
         return reasons + [f"no {q}" for q in condition.quantities if q.endswith("CXCR4")]

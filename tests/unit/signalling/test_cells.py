@@ -9,7 +9,7 @@ from haptos.errors import ModelError
 from haptos.signalling.building.instances import heterodimers_for
 from haptos.signalling.building.integrins import heterodimers
 from haptos.signalling.building.modules import library_text, module_names
-from haptos.signalling.cells import CellLine, Profile, _dangling, cell_line, cell_lines, complete
+from haptos.signalling.cells import CellLine, Profile, cell_line, cell_lines, complete, dangling
 from haptos.signalling.contexts.transcripts import proteins_of_modules
 
 
@@ -50,7 +50,7 @@ def test_settings_name_handles():
     assert found == {"repertoire__ITGA6_ITGB4": 0.5, "expression__TAP_20": 2, "forced__v_Src": 1}
 
 
-def test_circles_and_dangling_references_are_reported_together():
+def test_circles_anddangling_references_are_reported_together():
     written = {
         "a": cell("a", like="b"),
         "b": cell("b", like="a"),
@@ -58,7 +58,7 @@ def test_circles_and_dangling_references_are_reported_together():
         "d": cell("d", profile="none"),
         "e": cell("e", profile="plain"),
     }
-    problems = _dangling(written, PROFILES)
+    problems = dangling(written, PROFILES)
     assert len(problems) == 4
     text = "\n".join(problems)
     assert "a like b like a: goes in a circle" in text

@@ -8,7 +8,7 @@ from haptos.core.located import parse_yaml
 from haptos.core.specs import read_spec
 from haptos.errors import SpecError
 from haptos.lab.importing import import_cells
-from haptos.signalling.cells import _File, cell_line
+from haptos.signalling.cells import CellFile, cell_line
 from haptos.signalling.contexts.transcripts import CLIP, context_from, context_text, read_transcripts
 
 TABLE = """symbol,A549,mine
@@ -79,7 +79,7 @@ def test_linear_tables_give_the_same(tmp_path):
 def test_the_file_reads_back_and_is_the_same_each_time(tmp_path):
     text = context_text(imported(tmp_path))
     assert text == context_text(imported(tmp_path))
-    (back,) = read_spec(_File, parse_yaml(text, name="mine.yaml")).cells
+    (back,) = read_spec(CellFile, parse_yaml(text, name="mine.yaml")).cells
     cell = imported(tmp_path).cell
     assert (back.expression, back.integrins, back.constitutive) == (cell.expression, cell.integrins, cell.constitutive)
     assert back.settings() == cell.settings()

@@ -97,7 +97,7 @@ def _without_inputs(claim: Claim, plan: Plan, anatomy: Anatomy) -> Plan:
     arms = []
     for arm in plan.arms:
         if arm.label in references_of(claim):
-            own = condition_of(plan.experiment, arm.label, plan.assay).quantities
+            own = condition_of(plan.experiment, arm.label, plan.assay, plan.contexts).quantities
             cuts = anatomy.inputs(arm.condition.with_changes(quantities=own))
             arms.append(PlannedArm(arm.label, arm.condition.with_changes(cuts=cuts)))
     return replace(plan, arms=tuple(arms))

@@ -155,7 +155,12 @@ def _of_experiment(file: Path, shop: Workshop, most: int) -> Explanation:
 
     asked = read_experiment(file)
     plan = plan_experiment(
-        asked.experiment, shop.bench.simulator, members=1, document=asked.document, assays=shop.bench.assays
+        asked.experiment,
+        shop.bench.simulator,
+        members=1,
+        document=asked.document,
+        assays=shop.bench.assays,
+        contexts={**shop.bench.contexts, **asked.contexts},
     )
     contrast = contrast_of_plan(plan, shop.simulate, shop.reference)
     return _explained(contrast.title, contrast, shop, most, [])

@@ -20,7 +20,16 @@ from haptos.signalling.building.integrins import heterodimers
 from haptos.signalling.building.modules import library_text, module_names
 from haptos.signalling.cells import CellLine
 
-__all__ = ["CLIP", "Imported", "Transcripts", "context_from", "context_text", "proteins_of_modules", "read_transcripts"]
+__all__ = [
+    "CLIP",
+    "Imported",
+    "Transcripts",
+    "context_from",
+    "context_text",
+    "pool_of",
+    "proteins_of_modules",
+    "read_transcripts",
+]
 
 #: Range of folds that is believed; what lies beyond is clipped.
 CLIP = (0.02, 50.0)
@@ -305,8 +314,8 @@ def context_text(found: Imported) -> str:
         "# Mutations are not in a table of transcripts: add them by hand. Tonic inputs are those of the reference.",
         "version: 1",
         "cells:",
-        f"- id: {cell.id}",
-        f"  label: {cell.label}",
+        f"- id: {_quoted(cell.id)}",
+        f"  label: {_quoted(cell.label)}",
         f"  basis: {cell.basis}",
         f"  confidence: {cell.confidence}",
     ]
@@ -317,5 +326,27 @@ def context_text(found: Imported) -> str:
     volumes = {k: getattr(cell.volumes, k).value for k in ("cytoplasm", "nucleus")}
     lines.append("  volumes: {" + ", ".join(f'{k}: "{v:g} µm³"' for k, v in volumes.items()) + "}")
     if cell.normal is not None:
-        lines.append(f"  normal: {{coating: {cell.normal.coating}, geometry: {cell.normal.geometry}}}")
+        kept = cell.normal.model_dump(mode="json", exclude_unset=True, exclude_none=True)
+        always = {"coating": cell.normal.coating, "geometry": cell.normal.geometry}
+        lines.append("  normal: {" + ", ".join(f"{k}: {_quoted(str(v))}" for k, v in {**always, **kept}.items()) + "}")
     return "\n".join(lines) + "\n"
+
+
+def _quoted(text: str) -> str:
+    """Return a text as a YAML scalar; in quotes, where it would read as something else."""
+    try:
+        plain = parse_yaml(text).data == text and "," not in text
+    except SpecError:
+        plain = False
+    return text if plain else f'"{text}"'
+
+
+def pool_of(symbol: str) -> str | None:
+    """Return the name of the model that a gene is counted in; None if it has none but its own.
+
+    Examples
+    --------
+    >>> pool_of("KRAS"), pool_of("ILK")
+    ('HRAS', None)
+    """
+    return next((pool for pool, genes in _names().pools.items() if symbol in genes and symbol != pool), None)
