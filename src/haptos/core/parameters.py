@@ -33,6 +33,9 @@ class Parameter(Spec):
         Largest admissible value, where physics sets one (shares cannot exceed 1).
     confidence : str
         ``measured``, ``fitted`` (to data, in a published model) or ``assumed``.
+    claims_in_view : bool
+        Whether the value was moved, within what is plausible, while claims of the sources were looked at. That a
+        claim holds with it is then no evidence.
     source : str
         Key of ``references.bib``; empty for assumptions.
     records : tuple of str
@@ -50,6 +53,7 @@ class Parameter(Spec):
     spread: float = Field(ge=0, le=3)
     upper: float | None = None
     confidence: Literal["measured", "fitted", "assumed"]
+    claims_in_view: bool = False
     source: str = ""
     records: tuple[str, ...] = ()
     note: str = ""

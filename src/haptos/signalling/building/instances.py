@@ -136,11 +136,12 @@ def _own_rules(pair: Heterodimer) -> list[str]:
     densities = " + ".join([*(f"surface__{bond.id}" for bond in pair.ligands), forced])
     gates = [f"share_open_{b}", *(_gate(route) for route in ("ERBB2", "LCP1") if getattr(pair.links, route))]
     working = f"(process__integrin_binding * function__{h} * function__{b})"
+    free = f"(1 dimensionless + (1 dimensionless - {working}) * odds_ligand_{h})"
     kinase = "(1 dimensionless + ratio_PRKCA_recycling * act_PRKCA / (act_PRKCA + PRKCA_half_recycling))"
     return [
         f"  odds_ligand_{h} := affinity_factor__{h} * {galectin}({odds});",
         # what is blocked binds nothing, however dense the coat: the share bound is working * odds / (1 + odds)
-        f"  share_ligand_{h} := {working} * odds_ligand_{h} / (1 dimensionless + (1 dimensionless - {working}) * odds_ligand_{h});",
+        f"  share_ligand_{h} := {working} * odds_ligand_{h} / {free};",
         f"  share_density_{h} := {densities};",
         f"  share_open_{h} := {' * '.join(gates)};",
         f"  share_recycling_{h} := {kinase if pair.links.PRKCA else '1 dimensionless'};",
