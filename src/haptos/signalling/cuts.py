@@ -2,18 +2,19 @@
 
 A cut is a multiplier, 1 in the model that ships. That of a *reaction* scales its rate; that of
 an *arrow* scales one quantity in the rate law of one reaction, so that the reaction goes on as if
-there were none of it. They belong to a variant of the compiled network that is otherwise the
+there were none of it. A *readout* (``measure__entity``) that is a rule, such as a binding at
+equilibrium, has arrows too: what acts on nothing but the reading can be cut there. They belong to a variant of the compiled network that is otherwise the
 same, and no experiment file can reach them: cuts are for auditing and explaining the model.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property
 
 from haptos.numerics import GraphBuilder
-from haptos.signalling._kinetic_model import KineticModel, Parameter, Reaction
+from haptos.signalling._kinetic_model import Equation, KineticModel, Parameter, Reaction
 
 __all__ = ["CUT", "Arrows", "cut_name", "with_cuts"]
 
@@ -65,6 +66,13 @@ class Arrows:
         own = {name for name, _ in (*reaction.reactants, *reaction.products)}
         return tuple(name for name in self._read(reaction.rate) if name in self._acting and name not in own)
 
+    @cached_property
+    def readouts(self) -> Mapping[str, tuple[str, ...]]:
+        """What the rule of every readout reads; rules that a reaction reads too are no readouts."""
+        turning = {name for r in self.model.reactions for used in self._direct(r.rate) for name in self.made_of(used)}
+        names = [name for name in self._rules if "__" in name and name not in turning]
+        return {name: tuple(n for n in self._read(self._rules[name]) if n in self._acting) for name in names}
+
     def made_of(self, name: str) -> frozenset[str]:
         """Return a quantity and all that its rules are made of."""
         found, waiting = {name}, [name]
@@ -111,7 +119,7 @@ def _as_product(units: str) -> str:
 
 
 def with_cuts(model: KineticModel) -> KineticModel:
-    """Return a model with a multiplier for every reaction and every arrow, 1 by default.
+    """Return a model with a multiplier for every reaction and every arrow, those onto readouts too, 1 by default.
 
     Parameters
     ----------
@@ -137,15 +145,20 @@ def with_cuts(model: KineticModel) -> KineticModel:
         names.append(name)
         return builder.variable(len(model.symbols) + len(names) - 1)
 
+    def scaled(target: str, acting: Iterable[str]) -> dict[str, int]:
+        return {n: builder.mul(multiplier(cut_name(target, n)), builder.variable(number[n])) for n in acting}
+
     def cut(reaction: Reaction) -> Reaction:
-        acting = {
-            name: builder.mul(multiplier(cut_name(reaction.id, name)), builder.variable(number[name]))
-            for name in arrows.on(reaction)
-        }
+        acting = scaled(reaction.id, arrows.on(reaction))
         whole = multiplier(cut_name(reaction.id))
         return replace(reaction, rate=builder.mul(whole, arrows.written(builder, reaction.rate, acting)))
 
+    def read(rule: Equation) -> Equation:
+        acting = scaled(rule.symbol, arrows.readouts.get(rule.symbol, ()))
+        return replace(rule, expression=arrows.written(builder, rule.expression, acting))
+
     reactions = tuple(cut(reaction) for reaction in model.reactions)
+    assignments = tuple(read(rule) for rule in model.assignments)
     added = tuple(Parameter(name, name, 1.0, "dimensionless", constant=True) for name in names)
     return replace(
         model,
@@ -153,4 +166,5 @@ def with_cuts(model: KineticModel) -> KineticModel:
         symbols=(*model.symbols, *names),
         parameters=(*model.parameters, *added),
         reactions=reactions,
+        assignments=assignments,
     )

@@ -17,6 +17,9 @@ class Anatomy(Protocol):
     def steps(self, condition: Condition) -> Mapping[str, Step]:
         """Return the reactions by identifier."""
 
+    def readouts(self, condition: Condition) -> Mapping[str, Step]:
+        """Return the rules by which the condition is read, with what acts on them."""
+
     def inputs(self, condition: Condition) -> tuple[str, ...]:
         """Return the cuts of all arrows onto the reactions that turn over what the condition reads."""
 
@@ -32,6 +35,12 @@ class CellAnatomy:
         from haptos.signalling.steps import steps_in
 
         return steps_in(condition)
+
+    def readouts(self, condition: Condition) -> Mapping[str, Step]:
+        """Return the rules of the readout, see :class:`Anatomy`."""
+        from haptos.signalling.steps import readouts_of
+
+        return readouts_of(condition)
 
     def inputs(self, condition: Condition) -> tuple[str, ...]:
         """Return the arrows onto the readout, see :class:`Anatomy`."""

@@ -12,7 +12,7 @@ import numpy as np
 from haptos.errors import Status
 from haptos.evidence.claims import NoChange
 from haptos.evidence.judge import Judgement, Reading, judge
-from haptos.lab.audit.mechanism import Mechanism
+from haptos.lab.audit.mechanism import Mechanism, names_mechanism
 from haptos.lab.audit.preparing import Prepared, references_of
 from haptos.lab.judging import judge_readings, reading_of
 from haptos.lab.outcome import Readings, read_all
@@ -28,7 +28,8 @@ __all__ = ["FINDINGS", "Audited", "audit_one"]
 FINDINGS: Mapping[str, str] = {
     "earned": "the verdict turns when the mechanism is cut",
     "vacuous": "the verdict stands without the mechanism",
-    "no carrier": "no reaction of the model is annotated with the claim, so nothing could be cut",
+    "no mechanism": "the claim says what something is or goes with; it names no act that could be cut",
+    "no carrier": "no reaction is annotated with the claim, and what it names acts not on the readout: nothing was cut",
     "inconclusive": "most members could not be simulated with the mechanism cut",
     "not audited": "only supported claims with a simulated trial are audited",
 }
@@ -68,8 +69,12 @@ class Audited:
 
     @property
     def coarse(self) -> bool:
-        """Whether the cut took the readout itself, which turns nearly any verdict."""
-        return self.finding == "earned" and self.readout_left < _GONE
+        """Whether the cut took the readout itself, which turns nearly any verdict.
+
+        Claims that nothing changes are asked another question: there the readout is meant to go.
+        """
+        absence = isinstance(self.claim.expect, NoChange)
+        return self.finding == "earned" and not absence and self.readout_left < _GONE
 
 
 def audit_one(prepared: Prepared, outcomes: Mapping[str, Outcome]) -> Audited:
@@ -77,7 +82,8 @@ def audit_one(prepared: Prepared, outcomes: Mapping[str, Outcome]) -> Audited:
     claim, mechanism = prepared.claim, prepared.mechanism
     trial, expect = claim.trial, claim.expect
     if prepared.cut is None:
-        return Audited(claim, "no carrier", mechanism, FINDINGS["no carrier"])
+        finding = "no carrier" if names_mechanism(claim) else "no mechanism"
+        return Audited(claim, finding, mechanism, FINDINGS[finding])
     if trial is None or trial.readout is None or expect is None or expect.outcome == "count":
         raise ValueError(f"{claim.id} was prepared for an audit but has nothing to judge")
     intact, cut = read_all(prepared.intact, outcomes), read_all(prepared.cut, outcomes)

@@ -3,7 +3,11 @@
 Carriers are the reactions annotated with the claim. Where what the claim names as subject or as
 link in between acts on a carrier, only these arrows are cut: the carrier goes on without them. A
 carrier that turns it over is cut as a whole. If it is in no carrier, the same is tried for what the
-claim names as stimulus and object; else all carriers are cut.
+claim names as stimulus and object; else all carriers are cut. Where no reaction carries the claim,
+subject and link may still act on the readout itself, in its rule (a binding at equilibrium, an
+activity): then these arrows are cut.
+
+A claim whose predicate is in :data:`DESCRIBING` names no mechanism.
 """
 
 from __future__ import annotations
@@ -20,7 +24,13 @@ if TYPE_CHECKING:
     from haptos.evidence.claims import Claim
     from haptos.signalling.steps import Step
 
-__all__ = ["Mechanism", "carriers_of", "mechanism_of"]
+__all__ = ["DESCRIBING", "Mechanism", "carriers_of", "mechanism_of", "names_mechanism"]
+
+#: Predicates that say what something is, has or goes with, not what it does: there is no act to cut.
+DESCRIBING = frozenset(
+    "absent_from consists_of correlates_with depends_on detects does_not_bind enriched_in exceeds "
+    "has_property is_a located_in part_of reduced_in unknown_for".split()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +44,8 @@ class Mechanism:
     cuts : tuple of str
         Names of the multipliers that take the mechanism away.
     how : str
-        ``arrows``, ``reactions``, ``both``, or ``none`` where no reaction carries the claim.
+        ``arrows``, ``reactions``, ``both``; ``readout`` for arrows onto the readout only; or ``none`` where
+        nothing carries the claim.
     elsewhere : tuple of str
         Reactions on which the same acts, but which are not annotated with the claim.
     """
@@ -50,7 +61,14 @@ def carriers_of(claim: str, steps: Mapping[str, Step]) -> tuple[str, ...]:
     return tuple(step.id for step in steps.values() if claim in step.claims)
 
 
-def mechanism_of(claim: Claim, steps: Mapping[str, Step], vocabulary: Vocabulary) -> Mechanism:
+def names_mechanism(claim: Claim) -> bool:
+    """Tell whether a claim says that its subject does something."""
+    return claim.relation.predicate not in DESCRIBING
+
+
+def mechanism_of(
+    claim: Claim, steps: Mapping[str, Step], vocabulary: Vocabulary, readouts: Mapping[str, Step] | None = None
+) -> Mechanism:
     """Return what carries a claim, and the cuts that take it away.
 
     Parameters
@@ -61,11 +79,14 @@ def mechanism_of(claim: Claim, steps: Mapping[str, Step], vocabulary: Vocabulary
         The reactions of the network.
     vocabulary : Vocabulary
         Members of classes.
+    readouts : mapping of str to Step, optional
+        The rules by which the trial is read.
     """
-    carriers = carriers_of(claim.id, steps)
+    carriers, said = carriers_of(claim.id, steps), claim.relation
     if not carriers:
-        return Mechanism((), (), "none")
-    said = claim.relation
+        wanted = _words((*said.subject, *said.via), vocabulary)
+        cuts = tuple(dict.fromkeys(_cuts((readouts or {}).values(), wanted))) if names_mechanism(claim) else ()
+        return Mechanism((), cuts, "readout" if cuts else "none")
     for named in ((*said.subject, *said.via), (*said.induced_by, *said.object, *said.of)):
         wanted = _words(named, vocabulary)
         cuts = tuple(dict.fromkeys(_cuts((steps[c] for c in carriers), wanted)))

@@ -75,9 +75,11 @@ def references_of(claim: Claim) -> tuple[str, ...]:
 
 def _prepared(claim: Claim, plan: Plan, anatomy: Anatomy, vocabulary: Vocabulary) -> Prepared:
     steps: dict[str, Step] = {}
+    readouts: dict[str, Step] = {}
     for arm in plan.arms:
         steps |= anatomy.steps(arm.condition)
-    mechanism = mechanism_of(claim, steps, vocabulary)
+        readouts |= anatomy.readouts(condition_of(plan.experiment, arm.label, plan.assay))
+    mechanism = mechanism_of(claim, steps, vocabulary, readouts)
     few = replace(plan, members=plan.members[:LOOK])
     if isinstance(claim.expect, NoChange):
         cut = _without_inputs(claim, plan, anatomy)
