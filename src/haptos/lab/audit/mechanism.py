@@ -7,6 +7,8 @@ claim names as stimulus and object; else all carriers are cut. Where no reaction
 subject and link may still act on the readout itself, in its rule (a binding at equilibrium, an
 activity): then these arrows are cut.
 
+What *requires* something is acted on by it: there subject and object change places.
+
 A claim whose predicate is in :data:`DESCRIBING` names no mechanism.
 """
 
@@ -56,6 +58,19 @@ class Mechanism:
     elsewhere: tuple[str, ...] = ()
 
 
+#: What acts, in the words of claims, and what it is in the model.
+ALSO: Mapping[str, tuple[str, ...]] = {
+    "cell_adhesion": ("integrin_signalling",),
+    "integrin_growth_factor_synergy": ("integrin_signalling",),
+    "integrin_ligation": ("integrin_signalling",),
+    "loss_of_integrin_signals": ("integrin_signalling",),
+    "PTK2_pY": ("PTK2_pY397",),
+    "sustained_ERK": ("ERK",),
+    "transient_ERK": ("ERK",),
+    "weak_ERK": ("ERK",),
+}
+
+
 def carriers_of(claim: str, steps: Mapping[str, Step]) -> tuple[str, ...]:
     """Return the reactions annotated with a claim."""
     return tuple(step.id for step in steps.values() if claim in step.claims)
@@ -83,12 +98,13 @@ def mechanism_of(
         The rules by which the trial is read.
     """
     carriers, said = carriers_of(claim.id, steps), claim.relation
+    first, last = (said.object, said.subject) if said.predicate == "requires" else (said.subject, said.object)
     if not carriers:
-        wanted = _words((*said.subject, *said.via), vocabulary)
-        cuts = tuple(dict.fromkeys(_cuts((readouts or {}).values(), wanted))) if names_mechanism(claim) else ()
+        wanted = _words((*first, *said.via), vocabulary, ALSO)
+        cuts = tuple(_read_cuts((readouts or {}).values(), wanted)) if names_mechanism(claim) else ()
         return Mechanism((), cuts, "readout" if cuts else "none")
-    for named in ((*said.subject, *said.via), (*said.induced_by, *said.object, *said.of)):
-        wanted = _words(named, vocabulary)
+    for named, also in (((*first, *said.via), ALSO), ((*said.induced_by, *last, *said.of), None)):
+        wanted = _words(named, vocabulary, also)
         cuts = tuple(dict.fromkeys(_cuts((steps[c] for c in carriers), wanted)))
         if cuts:
             whole = {cut_name(c) for c in carriers}.intersection(cuts)
@@ -106,16 +122,25 @@ def _cuts(carriers: Iterable[Step], wanted: re.Pattern[str]) -> Iterator[str]:
             yield cut_name(step.id)
 
 
+def _read_cuts(readouts: Iterable[Step], wanted: re.Pattern[str]) -> Iterator[str]:
+    """Return the arrows onto readouts, each from as far down as it can be followed."""
+    for step in readouts:
+        names = set(_acting(step, wanted))
+        yield from (cut_name(step.id, n) for n in sorted(names) if not names & step.acting[n] - {n})
+
+
 def _acting(step: Step, wanted: re.Pattern[str]) -> list[str]:
     """Return what acts on a reaction and is, or is made of, what is wanted."""
     return [name for name, parts in step.acting.items() if any(wanted.search(part) for part in (name, *parts))]
 
 
-def _words(entities: Iterable[str], vocabulary: Vocabulary) -> re.Pattern[str]:
+def _words(
+    entities: Iterable[str], vocabulary: Vocabulary, also: Mapping[str, tuple[str, ...]] | None = None
+) -> re.Pattern[str]:
     """Return a pattern that finds entities, and the members of classes, in names of the model."""
     found: dict[str, None] = {}
     for entity in entities:
         term = vocabulary.entities.get(entity)
-        for name in (entity, *(term.members if term is not None else ())):
+        for name in (entity, *(term.members if term is not None else ()), *(also or {}).get(entity, ())):
             found[re.sub(r"[^A-Za-z0-9]", "_", name)] = None
     return re.compile("|".join(rf"(?:^|_){re.escape(name)}(?:_|$)" for name in found))
