@@ -26,6 +26,9 @@ class Anatomy(Protocol):
     def quantities(self, condition: Condition) -> tuple[str, ...]:
         """Return everything that could be read."""
 
+    def at_home(self, condition: Condition) -> Condition:
+        """Return the condition in the normal culture of its cells."""
+
 
 class CellAnatomy:
     """The composed model that ships."""
@@ -53,3 +56,9 @@ class CellAnatomy:
         from haptos.signalling.steps import quantities_in
 
         return quantities_in(condition)
+
+    def at_home(self, condition: Condition) -> Condition:
+        """Return the condition in normal culture, see :class:`Anatomy`."""
+        from haptos.signalling.schedule import cell_of
+
+        return condition.with_changes(culture=cell_of(condition).normal or condition.culture)

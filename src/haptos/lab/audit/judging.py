@@ -108,8 +108,19 @@ def audit_one(prepared: Prepared, outcomes: Mapping[str, Outcome]) -> Audited:
     if prepared.looked is not None and not _acts(prepared.looked, outcomes, intact.smallest_fold):
         reason = "what is done to the cells changes nothing in the model that the assay's resolution could show"
         return Audited(claim, "vacuous", mechanism, reason, judgement.fraction, left, lowest)
+    if prepared.home is not None and judgement.verdict == "supported" and _changes_there(prepared.home, claim, outcomes):
+        reason = "in the normal culture of the cells, what is done to them does change the readout"
+        return Audited(claim, "earned", mechanism, reason, judgement.fraction, left, lowest)
     finding = "vacuous" if judgement.verdict == "supported" else "earned"
     return Audited(claim, finding, mechanism, _reason(prepared, judgement, left), judgement.fraction, left, lowest)
+
+
+def _changes_there(home: Plan, claim: Claim, outcomes: Mapping[str, Outcome]) -> bool:
+    """Tell whether a claim that nothing changes is contradicted in another culture."""
+    if claim.expect is None or claim.trial is None or claim.trial.readout is None or claim.expect.outcome == "count":
+        return False
+    labels = {label: label for label in home.experiment.arms}
+    return judge_readings(read_all(home, outcomes), claim.expect, claim.trial.readout, labels).verdict == "contradicted"
 
 
 def _reason(prepared: Prepared, judgement: Judgement, left: float) -> str:

@@ -35,7 +35,7 @@ _AUDIT = (
 _ABSENCE = (
     "Their verdict cannot turn by a cut. Instead it is asked whether they could have failed: what is done to the "
     "cells must change something in the model, and the readout must move in the arm of reference when all that acts "
-    "on it is cut."
+    "on it is cut, or change when the same is done in the normal culture of the cells."
 )
 _FLOOR = (
     "Prior: parameter sets drawn from the table of parameters, with no calibration. Signs: the direction that the "
