@@ -3,8 +3,9 @@
 A cut is a multiplier, 1 in the model that ships. That of a *reaction* scales its rate; that of
 an *arrow* scales one quantity in the rate law of one reaction, so that the reaction goes on as if
 there were none of it. A *readout* (``measure__entity``) that is a rule, such as a binding at
-equilibrium, has arrows too: what acts on nothing but the reading can be cut there. They belong to a variant of the compiled network that is otherwise the
-same, and no experiment file can reach them: cuts are for auditing and explaining the model.
+equilibrium, has arrows too: what acts on nothing but the reading can be cut there. The
+multipliers belong to a variant of the compiled network that is otherwise the same, and no
+experiment file can reach them: cuts are for auditing and explaining the model.
 """
 
 from __future__ import annotations

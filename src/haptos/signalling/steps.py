@@ -87,7 +87,8 @@ def readouts_of(condition: Condition) -> Mapping[str, Step]:
     arrows = Arrows(compiled.kinetic)
     parts = (part for quantity in condition.quantities for part in parts_of(quantity, compiled.quantities))
     return {
-        part: Step(part, acting={name: arrows.made_of(name) for name in arrows.readouts.get(part, ())}) for part in parts
+        part: Step(part, acting={name: arrows.made_of(name) for name in arrows.readouts.get(part, ())})
+        for part in parts
     }
 
 

@@ -108,7 +108,11 @@ def audit_one(prepared: Prepared, outcomes: Mapping[str, Outcome]) -> Audited:
     if prepared.looked is not None and not _acts(prepared.looked, outcomes, intact.smallest_fold):
         reason = "what is done to the cells changes nothing in the model that the assay's resolution could show"
         return Audited(claim, "vacuous", mechanism, reason, judgement.fraction, left, lowest)
-    if prepared.home is not None and judgement.verdict == "supported" and _changes_there(prepared.home, claim, outcomes):
+    if (
+        prepared.home is not None
+        and judgement.verdict == "supported"
+        and _changes_there(prepared.home, claim, outcomes)
+    ):
         reason = "in the normal culture of the cells, what is done to them does change the readout"
         return Audited(claim, "earned", mechanism, reason, judgement.fraction, left, lowest)
     finding = "vacuous" if judgement.verdict == "supported" else "earned"

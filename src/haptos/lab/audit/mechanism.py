@@ -30,8 +30,22 @@ __all__ = ["DESCRIBING", "Mechanism", "carriers_of", "mechanism_of", "names_mech
 
 #: Predicates that say what something is, has or goes with, not what it does: there is no act to cut.
 DESCRIBING = frozenset(
-    "absent_from consists_of correlates_with depends_on detects does_not_bind enriched_in exceeds "
-    "has_property is_a located_in part_of reduced_in unknown_for".split()
+    [
+        "absent_from",
+        "consists_of",
+        "correlates_with",
+        "depends_on",
+        "detects",
+        "does_not_bind",
+        "enriched_in",
+        "exceeds",
+        "has_property",
+        "is_a",
+        "located_in",
+        "part_of",
+        "reduced_in",
+        "unknown_for",
+    ]
 )
 
 
