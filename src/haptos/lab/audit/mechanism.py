@@ -5,7 +5,7 @@ link in between acts on a carrier, only these arrows are cut: the carrier goes o
 carrier that turns it over is cut as a whole. If it is in no carrier, the same is tried for what the
 claim names as stimulus and object; else all carriers are cut. Where no reaction carries the claim,
 subject and link may still act on the readout itself, in its rule (a binding at equilibrium, an
-activity): then these arrows are cut.
+activity): then these arrows are cut. They are cut too where the readout is itself a binding.
 
 What *requires* something is acted on by it: there subject and object change places.
 
@@ -72,6 +72,8 @@ class Mechanism:
     elsewhere: tuple[str, ...] = ()
 
 
+#: Measures that are bindings at equilibrium: rules, besides any reaction that they enter.
+BINDING = frozenset({"affinity", "complex", "shifted"})
 #: What acts, in the words of claims, and what it is in the model.
 ALSO: Mapping[str, tuple[str, ...]] = {
     "cell_adhesion": ("integrin_signalling",),
@@ -113,10 +115,11 @@ def mechanism_of(
     """
     carriers, said = carriers_of(claim.id, steps), claim.relation
     first, last = (said.object, said.subject) if said.predicate == "requires" else (said.subject, said.object)
+    read: tuple[str, ...] = ()
+    if names_mechanism(claim) and (not carriers or _measure(claim) in BINDING):
+        read = tuple(_read_cuts((readouts or {}).values(), _words((*first, *said.via), vocabulary, ALSO)))
     if not carriers:
-        wanted = _words((*first, *said.via), vocabulary, ALSO)
-        cuts = tuple(_read_cuts((readouts or {}).values(), wanted)) if names_mechanism(claim) else ()
-        return Mechanism((), cuts, "readout" if cuts else "none")
+        return Mechanism((), read, "readout" if read else "none")
     for named, also in (((*first, *said.via), ALSO), ((*said.induced_by, *last, *said.of), None)):
         wanted = _words(named, vocabulary, also)
         cuts = tuple(dict.fromkeys(_cuts((steps[c] for c in carriers), wanted)))
@@ -124,8 +127,12 @@ def mechanism_of(
             whole = {cut_name(c) for c in carriers}.intersection(cuts)
             how = "arrows" if not whole else "both" if len(whole) < len(cuts) else "reactions"
             others = (step.id for step in steps.values() if step.id not in carriers and _acting(step, wanted))
-            return Mechanism(carriers, cuts, how, tuple(others))
-    return Mechanism(carriers, tuple(cut_name(c) for c in carriers), "reactions")
+            return Mechanism(carriers, (*cuts, *read), how, tuple(others))
+    return Mechanism(carriers, (*(cut_name(c) for c in carriers), *read), "reactions")
+
+
+def _measure(claim: Claim) -> str:
+    return claim.trial.readout.measure if claim.trial is not None and claim.trial.readout is not None else ""
 
 
 def _cuts(carriers: Iterable[Step], wanted: re.Pattern[str]) -> Iterator[str]:
