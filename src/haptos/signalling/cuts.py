@@ -2,24 +2,28 @@
 
 A cut is a multiplier, 1 in the model that ships. That of a *reaction* scales its rate; that of
 an *arrow* scales one quantity in the rate law of one reaction, so that the reaction goes on as if
-there were none of it. They belong to a variant of the compiled network that is otherwise the
-same, and no experiment file can reach them: cuts are for auditing and explaining the model.
+there were none of it. A *readout* (``measure__entity``) that is a rule, such as a binding at
+equilibrium, has arrows too: what acts on nothing but the reading can be cut there. The
+multipliers belong to a variant of the compiled network that is otherwise the same, and no
+experiment file can reach them: cuts are for auditing and explaining the model.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property
 
 from haptos.numerics import GraphBuilder
-from haptos.signalling._kinetic_model import KineticModel, Parameter, Reaction
+from haptos.signalling._kinetic_model import Equation, KineticModel, Parameter, Reaction
 
 __all__ = ["CUT", "Arrows", "cut_name", "with_cuts"]
 
 #: How the multipliers begin.
 CUT = "cut__"
 _BETWEEN = "__of__"
+#: Readouts made of more species than this are sums over classes: there no single one is cut.
+_FEW = 12
 
 
 def cut_name(reaction: str, quantity: str | None = None) -> str:
@@ -65,6 +69,23 @@ class Arrows:
         own = {name for name, _ in (*reaction.reactants, *reaction.products)}
         return tuple(name for name in self._read(reaction.rate) if name in self._acting and name not in own)
 
+    @cached_property
+    def readouts(self) -> Mapping[str, tuple[str, ...]]:
+        """What the rule of every readout reads, down to the species where these are few.
+
+        Rules that a reaction reads too are no readouts.
+        """
+        turning = {name for r in self.model.reactions for used in self._direct(r.rate) for name in self.made_of(used)}
+        names = [name for name in self._rules if "__" in name and name not in turning]
+        return {name: tuple(dict.fromkeys((*self._upper(name), *self._lower(name)))) for name in names}
+
+    def _upper(self, readout: str) -> tuple[str, ...]:
+        return tuple(name for name in self._read(self._rules[readout]) if name in self._acting)
+
+    def _lower(self, readout: str) -> tuple[str, ...]:
+        species = sorted(self.made_of(readout) & self._acting - set(self._rules))
+        return tuple(species) if len(species) <= _FEW else ()
+
     def made_of(self, name: str) -> frozenset[str]:
         """Return a quantity and all that its rules are made of."""
         found, waiting = {name}, [name]
@@ -76,15 +97,30 @@ class Arrows:
                     waiting.append(other)
         return frozenset(found)
 
-    def written(self, builder: GraphBuilder, expression: int, replaced: Mapping[str, int]) -> int:
-        """Return an expression with some quantities replaced, also inside the rules that are written out."""
-        used = self._direct(expression)
+    def written(self, builder: GraphBuilder, expression: int, factors: Mapping[str, int], *, deep: bool = False) -> int:
+        """Return an expression with some quantities scaled, also inside the rules that are written out.
+
+        Parameters
+        ----------
+        builder : GraphBuilder
+            Where to.
+        expression : int
+            Root in the graph of the model.
+        factors : mapping of str to int
+            What scales each quantity, as nodes of the builder.
+        deep : bool
+            Whether all rules are written out, not only those without the unit of a concentration.
+        """
         values = {}
-        for name in used:
-            if name in replaced:
-                values[self._number[name]] = replaced[name]
-            elif name in self._open and set(replaced) & set(self._read(self._rules[name])):
-                values[self._number[name]] = self.written(builder, self._rules[name], replaced)
+        for name in self._direct(expression):
+            through = name in self._rules and (deep or name in self._open)
+            inside = self.made_of(name) - {name} if through else frozenset()
+            value = builder.variable(self._number[name])
+            if inside & set(factors):
+                value = self.written(builder, self._rules[name], factors, deep=deep)
+            if name in factors:
+                value = builder.mul(factors[name], value)
+            values[self._number[name]] = value
         return builder.copy_from(self.model.graph, [expression], values)[0]
 
     def _direct(self, expression: int) -> tuple[str, ...]:
@@ -111,7 +147,7 @@ def _as_product(units: str) -> str:
 
 
 def with_cuts(model: KineticModel) -> KineticModel:
-    """Return a model with a multiplier for every reaction and every arrow, 1 by default.
+    """Return a model with a multiplier for every reaction and every arrow, those onto readouts too, 1 by default.
 
     Parameters
     ----------
@@ -130,22 +166,26 @@ def with_cuts(model: KineticModel) -> KineticModel:
     [[2.0, 0.7358]]
     """
     builder, arrows = GraphBuilder(model.graph), Arrows(model)
-    number = {name: i for i, name in enumerate(model.symbols)}
     names: list[str] = []
 
     def multiplier(name: str) -> int:
         names.append(name)
         return builder.variable(len(model.symbols) + len(names) - 1)
 
+    def factors(target: str, acting: Iterable[str]) -> dict[str, int]:
+        return {name: multiplier(cut_name(target, name)) for name in acting}
+
     def cut(reaction: Reaction) -> Reaction:
-        acting = {
-            name: builder.mul(multiplier(cut_name(reaction.id, name)), builder.variable(number[name]))
-            for name in arrows.on(reaction)
-        }
+        acting = factors(reaction.id, arrows.on(reaction))
         whole = multiplier(cut_name(reaction.id))
         return replace(reaction, rate=builder.mul(whole, arrows.written(builder, reaction.rate, acting)))
 
+    def read(rule: Equation) -> Equation:
+        acting = factors(rule.symbol, arrows.readouts.get(rule.symbol, ()))
+        return replace(rule, expression=arrows.written(builder, rule.expression, acting, deep=True))
+
     reactions = tuple(cut(reaction) for reaction in model.reactions)
+    assignments = tuple(read(rule) for rule in model.assignments)
     added = tuple(Parameter(name, name, 1.0, "dimensionless", constant=True) for name in names)
     return replace(
         model,
@@ -153,4 +193,5 @@ def with_cuts(model: KineticModel) -> KineticModel:
         symbols=(*model.symbols, *names),
         parameters=(*model.parameters, *added),
         reactions=reactions,
+        assignments=assignments,
     )

@@ -14,7 +14,7 @@ from haptos.signalling.model import composition, model
 from haptos.signalling.readouts import parts_of
 from haptos.signalling.schedule import integrins_of
 
-__all__ = ["Step", "inputs_of", "quantities_in", "steps", "steps_in"]
+__all__ = ["Step", "inputs_of", "quantities_in", "readouts_of", "steps", "steps_in"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,17 @@ def inputs_of(condition: Condition) -> tuple[str, ...]:
     read = {name for part in parts for name in arrows.made_of(part)}
     feeding = (step for step in steps(integrins).values() if read & set(step.turned))
     return tuple(cut_name(step.id, name) for step in feeding for name in step.acting)
+
+
+def readouts_of(condition: Condition) -> Mapping[str, Step]:
+    """Return the rules by which the quantities of a condition are read, with what acts on them, as if reactions."""
+    compiled = model(integrins_of(condition))
+    arrows = Arrows(compiled.kinetic)
+    parts = (part for quantity in condition.quantities for part in parts_of(quantity, compiled.quantities))
+    return {
+        part: Step(part, acting={name: arrows.made_of(name) for name in arrows.readouts.get(part, ())})
+        for part in parts
+    }
 
 
 def quantities_in(condition: Condition) -> tuple[str, ...]:

@@ -11,12 +11,14 @@ import numpy as np
 import pytest
 
 from haptos.conditions.catalogue import load_vocabulary
+from haptos.conditions.experiment import Culture
 from haptos.conditions.interventions import Overexpress
 from haptos.evidence.claims import Claim
 from haptos.lab.audit.auditing import audit_claims
 from haptos.lab.audit.baseline import shortest_sign, walk_sign
 from haptos.lab.audit.floor import floor_of, prior_vectors
-from haptos.lab.audit.mechanism import mechanism_of
+from haptos.lab.audit.judging import Audited
+from haptos.lab.audit.mechanism import Mechanism, mechanism_of
 from haptos.lab.run import Bench
 from haptos.signalling.condition import Condition, Outcome, Outcomes, Population
 from haptos.signalling.influence import SignedGraph
@@ -29,6 +31,8 @@ STEPS = {
     "make_MMP9": Step("make_MMP9", "∅ → MMP9", ("MMP9",), {"act_ILK": frozenset({"act_ILK"})}, ("A-01", "A-03")),
     "lose_JUN": Step("lose_JUN", "JUN → ∅", ("JUN",), {}, ("A-02",)),
 }
+#: The normal culture of the cells, in which RELA counts.
+HOME = Culture.model_validate({"serum": "1 %"})
 
 
 @dataclass
@@ -62,6 +66,10 @@ class Cuttable:
                 amounts[step.target] = amounts.get(step.target, 1.0) * step.fold.value
         seen = 0.0 if "cut__make_MMP9__of__act_ILK" in condition.cuts else amounts["ILK"]
         amounts["MMP9"] = 0.0 if "cut__make_MMP9" in condition.cuts else 1.0 + seen
+        if "cut__mrna__MMP9__of__FOSL1" not in condition.cuts:
+            amounts["MMP9"] *= amounts.get("FOSL1", 1.0)
+        if condition.culture == HOME:
+            amounts["MMP9"] *= amounts["RELA"]
         shape = np.ones(len(condition.times))
         geometry = {"cell_volume": 2494.0, "nucleus_volume": 540.0, "nucleus_area": 80.0, "medium_volume": 2e6}
         return Outcome({q: shape * amounts.get(q.partition("__")[2], 1.0) for q in condition.quantities}, geometry)
@@ -71,9 +79,17 @@ class Parts:
     """The anatomy of the made-up model."""
 
     inert = False
+    elsewhere = False
 
     def steps(self, condition: Condition) -> Mapping[str, Step]:
         return STEPS
+
+    def readouts(self, condition: Condition) -> Mapping[str, Step]:
+        parts = {"FOSL1": frozenset({"FOSL1"}), "act_FOSL1": frozenset({"act_FOSL1", "FOSL1"})}
+        return {q: Step(q, acting=parts) for q in condition.quantities if q == "mrna__MMP9"}
+
+    def at_home(self, condition: Condition) -> Condition:
+        return condition.with_changes(culture=HOME) if self.elsewhere else condition
 
     def inputs(self, condition: Condition) -> tuple[str, ...]:
         return () if self.inert else ("cut__make_MMP9__of__act_ILK",)
@@ -152,11 +168,38 @@ def test_a_cut_that_takes_the_readout_is_called_coarse(bench: Bench) -> None:
     assert (arrow["how"], bool(arrow["coarse"]), arrow["readout_left"]) == ("arrows", False, 0.5)
 
 
+def test_a_cut_that_takes_no_more_than_the_trial_does_is_not_coarse() -> None:
+    def found(left: float, lowest: float, outcome: str = "increase") -> bool:
+        return Audited(_claim("A-01", outcome), "earned", Mechanism((), (), "arrows"), "", 0.0, left, lowest).coarse
+
+    assert found(0.01, 0.5)
+    assert not found(0.01, 0.01)  # the trial itself takes nearly all
+    assert not found(0.2, 1.0)
+    assert found(0.01, float("nan"))
+    assert not found(0.01, 1.0, "no_change")  # there the readout is meant to go
+
+
+def test_what_acts_on_the_readout_in_a_rule_is_cut_there(bench: Bench) -> None:
+    arms = {"reference": [], "test": [{"overexpress": "FOSL1", "fold": 4}]}
+    trial = {**_claim("A-10").trial.model_dump(exclude_unset=True), "arms": arms}  # type: ignore[union-attr]
+    result = audit_claims("made up", [_claim("A-10", subject="FOSL1", trial=trial)], bench, floor=0, anatomy=Parts())
+    row = result.tables["audit"].iloc[0]
+    assert (row["finding"], row["how"], row["cuts"]) == ("earned", "readout", 1)  # the lowest of both
+
+
+def test_a_claim_that_describes_names_no_mechanism(bench: Bench) -> None:
+    relation = {"subject": ["ILK"], "predicate": "correlates_with", "object": ["MMP9"]}
+    assert _findings([_claim("A-11", relation=relation)], bench) == {"A-11": "no mechanism"}
+    assert _findings([_claim("A-01", relation=relation)], bench) == {"A-01": "earned"}  # annotated all the same
+
+
 def test_absence_must_have_been_able_to_fail(bench: Bench) -> None:
     assert _findings([_still("A-06", "RELA")], bench) == {"A-06": "earned"}
     inert = Parts()
     inert.inert = True  # nothing acts on the readout: it could not have moved
     assert _findings([_still("A-07", "RELA")], bench, inert) == {"A-07": "vacuous"}
+    inert.elsewhere = True  # but in the normal culture of the cells it does
+    assert _findings([_still("A-12", "RELA")], bench, inert) == {"A-12": "earned"}
     assert _findings([_still("A-08", "JUNB")], bench) == {"A-08": "vacuous"}  # nothing in the model changes
 
 
@@ -208,6 +251,22 @@ def test_the_mechanism_is_looked_for_where_the_claim_says(
     elsewhere = mechanism_of(_claim("A-01", relation=relation), others, load_vocabulary()).elsewhere
     assert elsewhere == (("S",) if subject == "ILK" else ())
     assert mechanism_of(_claim("A-09"), steps, load_vocabulary()).how == "none"
+
+
+@pytest.mark.parametrize(
+    ("relation", "cuts"),
+    [
+        ({"subject": ["MMP9"], "predicate": "requires", "object": ["ILK"]}, ("cut__R__of__act_ILK",)),
+        ({"subject": ["integrin_ligation"], "predicate": "upregulates", "object": ["MMP9"]}, ("cut__R__of__adhesion",)),
+    ],
+)
+def test_what_is_required_acts_and_what_acts_may_have_another_name(
+    relation: dict[str, Any], cuts: tuple[str, ...]
+) -> None:
+    acting = {name: frozenset({name}) for name in ("act_ILK", "adhesion")}
+    acting["adhesion"] |= {"process__integrin_signalling"}
+    steps = {"R": Step("R", "∅ → MMP9_mRNA", ("MMP9_mRNA",), acting, ("A-01",))}
+    assert mechanism_of(_claim("A-01", relation=relation), steps, load_vocabulary()).cuts == cuts
 
 
 GRAPH = SignedGraph(

@@ -13,11 +13,11 @@ from haptos.signalling.condition import Condition
 from haptos.signalling.cuts import CUT, Arrows, cut_name, with_cuts
 from haptos.signalling.ensemble import reference_vector
 from haptos.signalling.influence import differences, signed_graph
-from haptos.signalling.model import model
+from haptos.signalling.model import composition, model
 from haptos.signalling.network import compile_network
 from haptos.signalling.sbml import antimony_to_sbml, read_sbml
 from haptos.signalling.schedule import model_of
-from haptos.signalling.steps import inputs_of, steps_in
+from haptos.signalling.steps import inputs_of, readouts_of, steps_in
 
 TEXT = """
 model m
@@ -30,6 +30,8 @@ model m
   share_free := half / (half + I); share_free has dimensionless;
   R: A -> B; cytoplasm * k * act * share_free * A;
   back: B -> A; cytoplasm * kb * B;
+  bound := B * share_free; bound has nM;
+  complex__B := bound; complex__B has nM;
 end"""
 
 
@@ -60,6 +62,21 @@ def test_a_cut_takes_the_reaction_or_only_the_arrow(kinetic: KineticModel) -> No
     )
 
 
+def test_what_acts_on_a_readout_can_be_cut_there(kinetic: KineticModel) -> None:
+    assert dict(Arrows(kinetic).readouts) == {"complex__B": ("bound", "B", "I")}
+    cut = compile_network(with_cuts(kinetic))
+
+    def ends(**changed: float) -> tuple[float, float]:
+        found = cut.simulate([0.0, 0.5], parameters={k: [v] for k, v in changed.items()})
+        return float(found["B"][0, -1]), float(found["complex__B"][0, -1])
+
+    amount, bound = ends()
+    assert bound == pytest.approx(amount / 4.0)  # three of four sites are taken
+    assert ends(cut__complex__B__of__I=0.0) == pytest.approx((amount, amount))
+    assert ends(cut__complex__B__of__B=0.0) == (amount, 0.0)
+    assert ends(cut__complex__B__of__bound=0.0) == (amount, 0.0)
+
+
 def _condition(**changes: object) -> Condition:
     data = {"cells": "lung_carcinoma", "culture": {}, "times": (0.0, 60.0), "quantities": ("mrna__MMP9",)}
     return Condition.model_validate({**data, **changes})
@@ -83,7 +100,8 @@ def test_the_model_that_ships_has_no_cuts() -> None:
     names = {p for p in cuttable.parameters if p.startswith(CUT)}
     steps = steps_in(_condition())
     expected = {cut_name(s.id) for s in steps.values()} | {cut_name(s.id, q) for s in steps.values() for q in s.acting}
-    assert names == expected
+    readouts = Arrows(model_of(_condition()).kinetic).readouts
+    assert names == expected | {cut_name(readout, q) for readout, acting in readouts.items() for q in acting}
     assert all(cuttable.defaults[cuttable.parameters.index(p)] == 1.0 for p in names)
 
 
@@ -94,6 +112,20 @@ def test_reactions_are_told_with_equation_claims_and_sources() -> None:
     assert step.claims
     assert all(address.startswith(("https://doi.org/", "http://identifiers.org/")) for address in step.addresses)
     assert cut_name("mmp9_transcription", next(iter(step.acting))) in inputs_of(_condition())
+
+
+def test_rules_that_are_read_are_told_with_what_acts_on_them() -> None:
+    condition = _condition(quantities=("activity__ROCK1", "mrna__MMP9"))
+    rock, mrna = readouts_of(condition).values()
+    assert {"act_ROCK1", "RHOA_GTP"} <= set(rock.acting)
+    assert "RHOA_GTP" in rock.acting["act_ROCK1"]
+    assert set(mrna.acting) == {"MMP9_mRNA"}
+
+
+def test_no_claim_is_carried_by_what_an_experimenter_does() -> None:
+    notes = composition().annotations
+    done = ("_forced", "_transgene", "_mrna_decay")  # activation, expression and knock-down act on these
+    assert {name: note.claims for name, note in notes.items() if note.claims and name.endswith(done)} == {}
 
 
 def test_signs_follow_the_wiring() -> None:

@@ -17,11 +17,17 @@ class Anatomy(Protocol):
     def steps(self, condition: Condition) -> Mapping[str, Step]:
         """Return the reactions by identifier."""
 
+    def readouts(self, condition: Condition) -> Mapping[str, Step]:
+        """Return the rules by which the condition is read, with what acts on them."""
+
     def inputs(self, condition: Condition) -> tuple[str, ...]:
         """Return the cuts of all arrows onto the reactions that turn over what the condition reads."""
 
     def quantities(self, condition: Condition) -> tuple[str, ...]:
         """Return everything that could be read."""
+
+    def at_home(self, condition: Condition) -> Condition:
+        """Return the condition in the normal culture of its cells."""
 
 
 class CellAnatomy:
@@ -32,6 +38,12 @@ class CellAnatomy:
         from haptos.signalling.steps import steps_in
 
         return steps_in(condition)
+
+    def readouts(self, condition: Condition) -> Mapping[str, Step]:
+        """Return the rules of the readout, see :class:`Anatomy`."""
+        from haptos.signalling.steps import readouts_of
+
+        return readouts_of(condition)
 
     def inputs(self, condition: Condition) -> tuple[str, ...]:
         """Return the arrows onto the readout, see :class:`Anatomy`."""
@@ -44,3 +56,9 @@ class CellAnatomy:
         from haptos.signalling.steps import quantities_in
 
         return quantities_in(condition)
+
+    def at_home(self, condition: Condition) -> Condition:
+        """Return the condition in normal culture, see :class:`Anatomy`."""
+        from haptos.signalling.schedule import cell_of
+
+        return condition.with_changes(culture=cell_of(condition).normal or condition.culture)

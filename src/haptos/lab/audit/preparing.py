@@ -42,6 +42,8 @@ class Prepared:
         Whether the claim is that nothing changes.
     looked : Plan or None
         For absence: the trial with everything read, over a few members.
+    home : Plan or None
+        For absence in another culture than the cells' own: the trial in that, over a few members.
     """
 
     claim: Claim
@@ -50,12 +52,13 @@ class Prepared:
     cut: Plan | None
     absence: bool = False
     looked: Plan | None = None
+    home: Plan | None = None
 
     @property
     def plans(self) -> Iterator[Plan]:
         """What is simulated."""
         if self.cut is not None:
-            yield from (plan for plan in (self.intact, self.cut, self.looked) if plan is not None)
+            yield from (plan for plan in (self.intact, self.cut, self.looked, self.home) if plan is not None)
 
 
 def prepare(
@@ -75,13 +78,16 @@ def references_of(claim: Claim) -> tuple[str, ...]:
 
 def _prepared(claim: Claim, plan: Plan, anatomy: Anatomy, vocabulary: Vocabulary) -> Prepared:
     steps: dict[str, Step] = {}
+    readouts: dict[str, Step] = {}
     for arm in plan.arms:
         steps |= anatomy.steps(arm.condition)
-    mechanism = mechanism_of(claim, steps, vocabulary)
+        readouts |= anatomy.readouts(condition_of(plan.experiment, arm.label, plan.assay))
+    mechanism = mechanism_of(claim, steps, vocabulary, readouts)
     few = replace(plan, members=plan.members[:LOOK])
     if isinstance(claim.expect, NoChange):
         cut = _without_inputs(claim, plan, anatomy)
-        return Prepared(claim, mechanism, plan, cut, absence=True, looked=_reading_all(few, anatomy))
+        looked, home = _reading_all(few, anatomy), _at_home(few, anatomy)
+        return Prepared(claim, mechanism, plan, cut, absence=True, looked=looked, home=home)
     if not mechanism.cuts:
         return Prepared(claim, mechanism, few, None)
     return Prepared(claim, mechanism, few, _with_cuts(plan, mechanism.cuts))
@@ -110,3 +116,8 @@ def _reading_all(plan: Plan, anatomy: Anatomy) -> Plan:
             PlannedArm(a.label, a.condition.with_changes(quantities=anatomy.quantities(a.condition))) for a in plan.arms
         ),
     )
+
+
+def _at_home(plan: Plan, anatomy: Anatomy) -> Plan | None:
+    arms = tuple(PlannedArm(a.label, anatomy.at_home(a.condition)) for a in plan.arms)
+    return None if arms == plan.arms else replace(plan, arms=arms)

@@ -29,12 +29,13 @@ _AUDIT = (
     "For each supported claim the mechanism that it names is cut and its trial is run again over the ensemble. "
     "The reactions annotated with the claim carry it. Where its subject, or what lies between, acts on them, only "
     "these arrows are cut; where it is turned over, the reaction; where it is neither, the same for stimulus and "
-    "object, else all of the reactions. The verdict must turn; a claim whose verdict stands is vacuous."
+    "object, else all of the reactions. Where no reaction carries the claim, the arrows of the subject onto the "
+    "readout are cut. The verdict must turn; a claim whose verdict stands is vacuous."
 )
 _ABSENCE = (
     "Their verdict cannot turn by a cut. Instead it is asked whether they could have failed: what is done to the "
     "cells must change something in the model, and the readout must move in the arm of reference when all that acts "
-    "on it is cut."
+    "on it is cut, or change when the same is done in the normal culture of the cells."
 )
 _FLOOR = (
     "Prior: parameter sets drawn from the table of parameters, with no calibration. Signs: the direction that the "
@@ -117,6 +118,7 @@ def audit_table(
                 "cuts": len(item.mechanism.cuts),
                 "fraction_cut": item.fraction,
                 "readout_left": item.readout_left,
+                "readout_lowest": item.readout_lowest,
                 "coarse": item.coarse,
                 "reason": item.reason,
                 "prior": prior.get(item.claim.id, math.nan),
