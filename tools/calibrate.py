@@ -10,7 +10,7 @@ the last one with the same result. Usage::
 
     uv run python tools/calibrate.py middle --turns 2
     uv run python tools/calibrate.py ensemble --members 256 --rounds 4
-    uv run python tools/calibrate.py ship
+    uv run python tools/calibrate.py ship        # with docs/identifiability.md
     uv run python tools/calibrate.py cross --members 64
     uv run python tools/calibrate.py floor --members 128
 """
@@ -34,6 +34,7 @@ from haptos.evidence.library import load_library
 from haptos.inference.assimilation import approach, correct, informed, loss
 from haptos.inference.prior import LIMIT, Prior, diversity, draws
 from haptos.inference.terms import load_terms
+from haptos.lab.identify import noise_of, report
 from haptos.lab.reproduce import Reproduction, plan_reproduction
 from haptos.lab.run import Bench
 from haptos.lab.scoring import ClaimScorer
@@ -55,6 +56,8 @@ ROOM = 0.3
 PULL = 0.6
 #: Difference at which sensitivities are computed [prior standard deviations].
 STEP = 0.3
+#: A parameter that changes no margin by more than this per standard deviation is not looked at again.
+FAINT = 0.03
 #: Vectors scored at once, and kept at once.
 CHUNK = 128
 
@@ -122,11 +125,18 @@ class Workshop:
         sys.stderr.write(f"\n{name}: {time.monotonic() - began:.0f} s\n")
         return margins
 
-    def sensitivities(self, name: str, point: Array) -> tuple[Array, Array]:
-        """Return the margins at a point, shape (m,), and their derivatives there, shape (m, p)."""
-        points = np.clip(np.vstack([point, point + STEP * np.eye(self.prior.n_free)]), -LIMIT, LIMIT)
+    def sensitivities(self, name: str, point: Array, before: Array | None = None) -> tuple[Array, Array]:
+        """Return the margins at a point, shape (m,), and their derivatives there, shape (m, p); nan where one failed.
+
+        Derivatives that were faint everywhere at the point before, if it is given, are kept from there.
+        """
+        p = self.prior.n_free
+        chosen = np.arange(p) if before is None else np.flatnonzero(np.nanmax(np.abs(before), axis=0) >= FAINT)
+        points = np.clip(np.vstack([point, point + STEP * np.eye(p)[chosen]]), -LIMIT, LIMIT)
         margins = self.margins(name, points)
-        return margins[0], np.nan_to_num((margins[1:] - margins[0]).T / STEP)
+        slopes = np.zeros((margins.shape[1], p)) if before is None else before.copy()
+        slopes[:, chosen] = (margins[1:] - margins[0]).T / STEP
+        return margins[0], slopes
 
     def middle(self, turns: int) -> tuple[Array, Array, Array]:
         """Return the middle of the ensemble, its margins, and the sensitivities there."""
@@ -137,7 +147,7 @@ class Workshop:
             if np.array_equal(there, point):
                 break
             point = there
-            margins, slopes = self.sensitivities(f"middle{turn}", point)
+            margins, slopes = self.sensitivities(f"middle{turn}", point, slopes)
         return point, margins, slopes
 
     def approached(self, name: str, point: Array, margins: Array, slopes: Array) -> tuple[Array, Array]:
@@ -157,7 +167,9 @@ class Workshop:
         """Run the rounds from a middle, its margins and sensitivities; return the best members and their margins."""
         point, held, slopes = middle
         room = np.maximum(1.0, np.nan_to_num(held) / ROOM)  # what holds with ease may vary more
-        drawn = informed(draws(n, self.prior.n_free, seed=SEED), slopes / room[:, None], noise=ROOM / spread)
+        drawn = informed(
+            draws(n, self.prior.n_free, seed=SEED), np.nan_to_num(slopes) / room[:, None], noise=ROOM / spread
+        )
         members = np.clip(point + spread * drawn, -LIMIT, LIMIT)
         margins = self.margins("round0", members)
         longest = np.full(n, 3.0)
@@ -242,6 +254,23 @@ def ship(shop: Workshop, members: Array, margins: Array, options: argparse.Names
     (LIBRARY / "ensemble" / "calibration.json").write_text(text + "\n", encoding="utf-8")
 
 
+def _identify(
+    whole: Reproduction, shop: Workshop, middle: tuple[Array, Array, Array], members: Array, options: argparse.Namespace
+) -> None:
+    """Write which parameters the findings identify."""
+    names = shop.objective.names
+    report(
+        names,
+        middle[1],
+        middle[2],
+        members,
+        noise=noise_of(whole, shop.objective.terms, names, other=NOISE),
+        start=options.spread,
+        page_file=LIBRARY.parents[2] / "docs" / "identifiability.md",
+        table_file=LIBRARY / "calibration" / "identifiability.csv",
+    )
+
+
 def _by_parameter(values: Array, free: Sequence[int]) -> dict[str, float]:
     table = list(load_parameters())
     return {table[i]: round(float(v), 3) for i, v in zip(free, values, strict=True)}
@@ -284,7 +313,7 @@ def _score(margins: Array) -> dict[str, float]:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one step."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("step", choices=("middle", "ensemble", "ship", "cross", "floor"))
+    parser.add_argument("step", choices=("middle", "ensemble", "ship", "identify", "cross", "floor"))
     parser.add_argument("--members", type=int, default=256, help="to ship, or of a fold")
     parser.add_argument("--drawn", type=int, default=320, help="from which the members to ship are chosen")
     parser.add_argument("--turns", type=int, default=2)
@@ -305,6 +334,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         members, margins = shop.ensemble(middle, n=options.drawn, n_rounds=options.rounds, spread=options.spread)
         if options.step == "ship":
             ship(shop, members, margins, options)
+        if options.step in ("ship", "identify"):
+            _identify(whole, shop, middle, members[best(margins, options.members)], options)
 
 
 if __name__ == "__main__":
