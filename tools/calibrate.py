@@ -131,11 +131,14 @@ class Workshop:
         Derivatives that were faint everywhere at the point before, if it is given, are kept from there.
         """
         p = self.prior.n_free
-        chosen = np.arange(p) if before is None else np.flatnonzero(np.nanmax(np.abs(before), axis=0) >= FAINT)
+        chosen = (
+            np.arange(p) if before is None else np.flatnonzero(np.nanmax(np.abs(before), axis=0, initial=0.0) >= FAINT)
+        )
         points = np.clip(np.vstack([point, point + STEP * np.eye(p)[chosen]]), -LIMIT, LIMIT)
         margins = self.margins(name, points)
         slopes = np.zeros((margins.shape[1], p)) if before is None else before.copy()
-        slopes[:, chosen] = (margins[1:] - margins[0]).T / STEP
+        with np.errstate(invalid="ignore"):  # infinite margins
+            slopes[:, chosen] = (margins[1:] - margins[0]).T / STEP
         return margins[0], slopes
 
     def middle(self, turns: int) -> tuple[Array, Array, Array]:
@@ -168,7 +171,9 @@ class Workshop:
         point, held, slopes = middle
         room = np.maximum(1.0, np.nan_to_num(held) / ROOM)  # what holds with ease may vary more
         drawn = informed(
-            draws(n, self.prior.n_free, seed=SEED), np.nan_to_num(slopes) / room[:, None], noise=ROOM / spread
+            draws(n, self.prior.n_free, seed=SEED),
+            np.nan_to_num(slopes, posinf=0.0, neginf=0.0) / room[:, None],
+            noise=ROOM / spread,
         )
         members = np.clip(point + spread * drawn, -LIMIT, LIMIT)
         margins = self.margins("round0", members)
