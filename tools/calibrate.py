@@ -1,6 +1,7 @@
 """Calibrate the parameter ensemble, ship it as data, and cross-validate.
 
-The objective is every term of the calibration (measured findings) and every claim of the
+The objective is every term of the calibration (measured findings), every number of the literature
+that may be fitted (library/validation, records with use "calibrate") and every claim of the
 signalling level as an inequality; what a vector meets does not pull it. First the *middle* of the
 ensemble is sought: from the table's values, by sensitivities (differences) and corrections with
 exact margins, more than once. Then every member starts from its own draw of the narrowed prior
@@ -39,6 +40,7 @@ from haptos.lab.reproduce import Reproduction, plan_reproduction
 from haptos.lab.run import Bench
 from haptos.lab.scoring import ClaimScorer
 from haptos.lab.simulator import CellSimulator
+from haptos.lab.validation.fitting import RecordScorer
 from haptos.signalling.building.parameters import load_parameters
 from haptos.signalling.cell import simulate_vectors
 from haptos.store.runs import RunStore
@@ -81,7 +83,9 @@ class Objective:
             Reproduction(whole.title, whole.claims, used, whole.reasons), threads=usable_cores(), note=_dot
         )
         self.terms = [t for t in load_terms() if not gone & set(t.shared_with)]
-        self.names = (*self.scorer.names, *(f"term {t.record}" for t in self.terms))
+        self.records = RecordScorer(threads=usable_cores())
+        measured = (*(t.record for t in self.terms), *self.records.names)
+        self.names = (*self.scorer.names, *(f"term {name}" for name in measured))
 
     def __call__(self, vectors: Array) -> Array:
         """Return the margins, shape (B, n_names)."""
@@ -90,7 +94,7 @@ class Objective:
         for term in self.terms:
             found = simulate_vectors(term.conditions, vectors, threads=usable_cores())
             columns.append(term.margins_each(found))
-        return np.column_stack([claims, *columns])
+        return np.column_stack([claims, *columns, self.records.margins(vectors)])
 
 
 @dataclass(frozen=True)

@@ -236,8 +236,7 @@ def _(expectation: Decrease, readings: Mapping[str, Reading], fold: float) -> Fi
 @_finding.register
 def _(expectation: NoChange, readings: Mapping[str, Reading], fold: float) -> Finding:
     ratios = _ratios(expectation, readings)
-    with np.errstate(divide="ignore"):
-        worst = float(ratios[np.argmax(np.abs(np.log(ratios)))])
+    worst = float(max(ratios, key=lambda ratio: abs(_log(ratio))))  # a change of sign is no ratio: the worst of all
     return Finding(1.0 / fold < worst < fold, worst, math.log(fold) - abs(_log(worst)))
 
 

@@ -12,8 +12,9 @@ from pydantic import ValidationError
 from haptos.errors import EvidenceError, Status
 from haptos.evidence.quantities import QuantityRecord
 from haptos.lab.validation.courses import number_of, threshold
-from haptos.lab.validation.published import target_of
-from haptos.lab.validation.running import Row, validate
+from haptos.lab.validation.fitting import RecordScorer, margin_of, may_be_fitted
+from haptos.lab.validation.published import Target, target_of
+from haptos.lab.validation.running import Row, records_to_check, validate
 from haptos.lab.validation.specs import Check, Validation
 from haptos.lab.validation.table import as_data, cells_of, page, tally
 from haptos.signalling.condition import Condition, Outcomes, Population
@@ -244,3 +245,18 @@ def test_the_summary_counts_dependent_records_apart() -> None:
     assert text.startswith("0 of 0 numbers of 0 independent records agree; 1 of 2 of 1 records whose source")
     assert "1 of 2 records to check are not expressed" in text
     assert "hoff-run-ikb †" in page(rows, members=4, checksum="x")
+
+
+@pytest.mark.parametrize("target", [Target("", 2.0, 8.0), Target("", -math.inf, 8.0), Target("", 2.0, math.inf)])
+def test_margins_are_negative_outside_the_range_only(target: Target) -> None:
+    values = np.array([0.0, 1.9, 2.1, 4.0, 7.9, 8.1, np.nan])
+    margins = margin_of(target, values)
+    assert [bool(m >= 0) for m in margins] == [target.holds(v) for v in values]
+    assert margin_of(Target("", 2.0, 8.0), np.array([4.0]))[0] == pytest.approx(math.log(2))
+
+
+def test_only_records_that_may_be_fitted_are_fitted() -> None:
+    records = records_to_check()
+    assert len(may_be_fitted()) > 10
+    assert {records[v.record].use for v in may_be_fitted()} == {"calibrate"}
+    assert len(set(RecordScorer().names)) == sum(len(v.checks) for v in may_be_fitted())
