@@ -110,7 +110,7 @@ def page(rows: Sequence[Row], *, members: int, checksum: str) -> str:
         "",
         "## Records that may be fitted",
         "",
-        "All of these are terms of the calibration: agreement shows that the ensemble keeps them, and is no prediction.",
+        "All are terms of the calibration: agreement shows that the ensemble keeps them, and is no prediction.",
         "",
         *_markdown(fitted, inputs=True),
         "",
