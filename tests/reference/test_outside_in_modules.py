@@ -77,7 +77,9 @@ def test_one_circuit_gives_four_courses_of_erk():
     assert brief.max() > 5.0 * none.max()
     assert brief[after[1]] - none[after[1]] <= 0.5 * (brief - none).max()
     gain = lasting - brief
-    assert min(gain[after[5]], gain[after[20]]) >= 0.5 * gain.max()
+    # lasting is 5 to 20 h (seed-erk-windows): at least half is left after 5 h, and some after 20 h
+    assert gain[after[5]] >= 0.5 * gain.max()
+    assert gain[after[20]] >= 0.3 * gain.max()
 
 
 @pytest.mark.parametrize(

@@ -130,7 +130,7 @@ def _repeated(modules: Iterable[Module]) -> list[str]:
 
 def _unit_of_rule(rule: str) -> str:
     """Return the unit statement of an assigned quantity: concentrations unless named otherwise."""
-    plain = rule.startswith(("drive__", "share_", "nuclear_share", "diffusion__")) or rule.endswith("_share")
+    plain = rule.startswith(("drive__", "share_", "odds_", "nuclear_share", "diffusion__")) or rule.endswith("_share")
     strength = rule.startswith("affinity__")
     unit = "per_min" if rule.endswith("_rate") else "dimensionless" if plain else "per_nM" if strength else "nM"
     return f"  {rule} has {unit};"
