@@ -307,9 +307,10 @@ def cross(whole: Reproduction, shop: Workshop, options: argparse.Namespace) -> N
         found = [_score(scorer.margins(shop.prior.vector(z))) for z in (members, floor)]
         rows.append({"system": system, **found[0], "floor": found[1]["share"]})
         sys.stderr.write(f"\n{rows[-1]}\n")
-    report = {"members": options.members, "spread": options.spread, "rounds": options.rounds, "systems": rows}
     target = LIBRARY / "ensemble" / "cross_validation.json"
-    target.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    known = json.loads(target.read_text(encoding="utf-8"))["by_spread"] if target.exists() else {}
+    known[str(options.spread)] = {"members": options.members, "rounds": options.rounds, "systems": rows}
+    target.write_text(json.dumps({"by_spread": known}, indent=1) + "\n", encoding="utf-8")
 
 
 def _score(margins: Array) -> dict[str, float]:
