@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 
 from haptos.core.settings import usable_cores
 from haptos.evidence.library import load_library
-from haptos.inference.assimilation import approach, correct, informed, loss
+from haptos.inference.assimilation import approach, correct, informed, loss, met
 from haptos.inference.prior import LIMIT, Prior, diversity, draws
 from haptos.inference.terms import load_terms
 from haptos.lab.identify import noise_of, report
@@ -195,8 +195,7 @@ class Workshop:
 
 def worth(margins: Array) -> Array:
     """Return how good members are: terms met, and how little is lacking where they are not."""
-    met = np.sum(np.nan_to_num(margins, nan=-1.0) >= 0, axis=1)
-    return np.asarray(met - loss(margins, slack=0.0, pull=PULL))
+    return np.asarray(np.sum(met(margins), axis=1) - loss(margins, slack=0.0, pull=PULL))
 
 
 class _Uncalibrated(CellSimulator):
@@ -207,9 +206,9 @@ class _Uncalibrated(CellSimulator):
         return 1
 
 
-def planned(system: str | None = None) -> Reproduction:
+def planned() -> Reproduction:
     """Return the plans of all claims of the signalling level."""
-    claims = [c for c in load_library().claims(level="signalling", system=system) if c.trial is not None]
+    claims = [c for c in load_library().claims(level="signalling") if c.trial is not None]
     bench = Bench(RunStore(Path("unused")), simulator=_Uncalibrated())
     return plan_reproduction("calibration", claims, bench, members=1)
 
@@ -220,11 +219,11 @@ def _dot(done: int, whole: int) -> None:
 
 
 def _tell(what: str, margins: Array) -> None:
-    met = np.nan_to_num(margins, nan=-1.0) >= 0
-    supported = np.mean(met, axis=0) >= 0.9
+    held = met(margins)
+    supported = np.mean(held, axis=0) >= 0.9
     sys.stderr.write(
-        f"\n{what}: met {met.mean():.3f} (first {met[0].sum()} of {met.shape[1]}), "
-        f"supported {supported.sum()}, median member {np.median(met.mean(axis=1)):.3f}\n"
+        f"\n{what}: met {held.mean():.3f} (first {held[0].sum()} of {held.shape[1]}), "
+        f"supported {supported.sum()}, median member {np.median(held.mean(axis=1)):.3f}\n"
     )
 
 
@@ -243,7 +242,6 @@ def ship(shop: Workshop, members: Array, margins: Array, options: argparse.Names
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow([table[i].id for i in free])
         writer.writerows([[f"{shop.prior.vector(z)[i]:.5g}" for i in free] for z in members])
-    met = np.nan_to_num(margins, nan=-1.0) >= 0
     names = shop.objective.names
     report = {
         "seed": SEED,
@@ -254,7 +252,7 @@ def ship(shop: Workshop, members: Array, margins: Array, options: argparse.Names
         "rounds": options.rounds,
         "spread": options.spread,
         "diversity": round(diversity(members), 4),
-        "share_met": {name: round(float(m), 4) for name, m in zip(names, met.mean(axis=0), strict=True)},
+        "share_met": {name: round(float(m), 4) for name, m in zip(names, met(margins).mean(axis=0), strict=True)},
         "calibrated_claims": [name for name in names if not name.startswith("term ")],
         "middle": _by_parameter(members.mean(axis=0), free),
         "posterior_sd_over_prior_sd": _by_parameter(members.std(axis=0), free),
@@ -315,7 +313,7 @@ def cross(whole: Reproduction, shop: Workshop, options: argparse.Namespace) -> N
 
 def _score(margins: Array) -> dict[str, float]:
     """Return how many claims are supported by at least 0.9 of the members."""
-    share = np.mean(np.nan_to_num(margins, nan=-1.0) >= 0, axis=0)
+    share = np.mean(met(margins), axis=0)
     supported = int(np.sum(share >= 0.9))
     return {"claims": len(share), "supported": supported, "share": round(supported / max(len(share), 1), 3)}
 

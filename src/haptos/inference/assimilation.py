@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from haptos.errors import ParameterError
 
-__all__ = ["approach", "correct", "informed", "loss", "shortfall"]
+__all__ = ["approach", "correct", "informed", "loss", "met", "shortfall"]
 
 Array = NDArray[np.float64]
 
@@ -37,6 +37,11 @@ def shortfall(margins: Array, slack: float) -> Array:
     """
     bounded = np.clip(np.nan_to_num(margins, nan=-_FAR, posinf=_FAR, neginf=-_FAR), -_FAR, _FAR)
     return np.asarray(np.maximum(slack - bounded, 0.0))
+
+
+def met(margins: Array) -> NDArray[np.bool_]:
+    """Tell which terms members meet, shape as `margins`; nan (a simulation that failed) does not."""
+    return np.asarray(np.nan_to_num(margins, nan=-1.0) >= 0.0)
 
 
 def loss(margins: Array, *, slack: float = 0.1, pull: float = 0.6) -> Array:

@@ -60,8 +60,9 @@ def prior_fractions(whole: Reproduction, count: int, score: Score) -> dict[str, 
     """Return for each planned claim the share of prior draws in which it holds; failures do not."""
     if not count:
         return {}
-    margins = score(whole, prior_vectors(count))
-    held = np.mean(np.nan_to_num(margins, nan=-1.0) >= 0.0, axis=0)
+    from haptos.inference.assimilation import met
+
+    held = np.mean(met(score(whole, prior_vectors(count))), axis=0)
     return dict(zip(whole.plans, held.tolist(), strict=True))
 
 
