@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from haptos.signalling.building.parameters import load_parameters, prior_sample
+from haptos.inference.prior import Prior
+from haptos.signalling.building.parameters import load_parameters
 from haptos.signalling.cells import cell_line
 from haptos.signalling.model import model
 from unit.signalling.repertoires import SEVERAL, repertoire_of
@@ -47,7 +48,7 @@ POOLS = (
 
 def vector(row, compiled):
     names = list(load_parameters())
-    drawn = prior_sample(64, seed=7)[row]
+    drawn = Prior.of_table().sample(64, seed=7)[row]
     return {name: value for name, value in zip(names, drawn, strict=True) if name in compiled.offered}
 
 

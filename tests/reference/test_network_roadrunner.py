@@ -14,9 +14,10 @@ import numpy as np
 import pytest
 
 from haptos.conditions.experiment import Culture
+from haptos.inference.prior import Prior
 from haptos.numerics.engine import EngineSolver
 from haptos.signalling.actions import surroundings_of
-from haptos.signalling.building.parameters import load_parameters, prior_sample
+from haptos.signalling.building.parameters import load_parameters
 from haptos.signalling.cell import RTOL
 from haptos.signalling.cells import cell_line
 from haptos.signalling.ensemble import members
@@ -48,7 +49,7 @@ FEW = ("lung_carcinoma", "fibroblast", "platelet")
 @cache
 def vectors():
     """Return 64 vectors: up to 32 of the shipped ensemble, the rest from the prior."""
-    return np.concatenate([members()[:32], prior_sample(64, seed=7)])[:64]
+    return np.concatenate([members()[:32], Prior.of_table().sample(64, seed=7)])[:64]
 
 
 def settings_of(cell, rows):

@@ -47,6 +47,10 @@ class Prior:
         """Number of free parameters."""
         return int(np.sum(self.spread > 0))
 
+    def sample(self, n: int, *, seed: int) -> Array:
+        """Return parameter vectors drawn from the prior, shape (n, n_parameters); see :func:`draws`."""
+        return self.vector(draws(n, self.n_free, seed=seed))
+
     def vector(self, deviations: Array) -> Array:
         """Return parameter values of standard deviations, shape (..., n_free) -> (..., n_parameters)."""
         z = np.asarray(deviations, dtype=np.float64)

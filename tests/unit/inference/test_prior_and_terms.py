@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from haptos.errors import Status
 from haptos.inference.prior import LIMIT, Prior, diversity, draws
 from haptos.inference.terms import Term, load_terms
-from haptos.signalling.building.parameters import load_parameters, prior_sample
+from haptos.signalling.building.parameters import load_parameters
 from haptos.signalling.cell import simulate_vectors
 from haptos.signalling.condition import Outcome
 from haptos.signalling.ensemble import ensemble_size, member_vector, reference_vector
@@ -39,10 +39,10 @@ def test_independent_draws_are_as_diverse_as_the_prior():
 
 def test_prior_vectors_stay_within_bounds():
     table = list(load_parameters().values())
-    draws = prior_sample(64, seed=2)
+    sampled = Prior.of_table().sample(64, seed=2)
     low, high = np.array([p.bounds for p in table]).T
-    assert (draws >= low * (1 - 1e-9)).all()
-    assert (draws <= high * (1 + 1e-9)).all()
+    assert (sampled >= low * (1 - 1e-9)).all()
+    assert (sampled <= high * (1 + 1e-9)).all()
     extreme = Prior.of_table().vector(np.full(Prior.of_table().n_free, LIMIT))
     assert (extreme <= high * (1 + 1e-9)).all()
 

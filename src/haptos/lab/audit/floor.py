@@ -50,10 +50,9 @@ class Floor:
 
 def prior_vectors(count: int, *, seed: int = 1) -> Array:
     """Return draws of the prior, shape (count, n_parameters): nothing but the table of parameters decides them."""
-    from haptos.inference.prior import Prior, draws
+    from haptos.inference.prior import Prior
 
-    prior = Prior.of_table()
-    return prior.vector(draws(count, prior.n_free, seed=seed))
+    return Prior.of_table().sample(count, seed=seed)
 
 
 def prior_fractions(whole: Reproduction, count: int, score: Score) -> dict[str, float]:
