@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from haptos.assays.base import Picture
+from haptos.assays.base import Picture, Value
 from haptos.assays.densitometry import band_volumes
 from haptos.assays.gel_image import BLOT, Band, Strip, draw
 from haptos.assays.observation import lognormal
@@ -18,7 +18,7 @@ from haptos.errors import ParameterError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["LOADING_VARIATION", "Gel", "blot", "gels", "relative_volumes"]
+__all__ = ["LOADING_VARIATION", "Gel", "blot", "gels", "lane_values", "relative_volumes"]
 
 Array = NDArray[np.float64]
 
@@ -113,3 +113,11 @@ def relative_volumes(picture: Picture, band: str, over: str) -> Array:
     volumes: Array = np.maximum(band_volumes(picture, band), 0.0)
     below = band_volumes(picture, over)
     return np.divide(volumes, below, out=np.zeros_like(volumes), where=below > 0.0)
+
+
+def lane_values(columns: Mapping[tuple[str, str], Array], unit: str = "a.u.") -> tuple[tuple[Value, ...], ...]:
+    """Return what a picture shows, lane by lane, given (measure, entity) -> values of all lanes."""
+    return tuple(
+        tuple(Value(measure, of, float(value), unit) for (measure, of), value in zip(columns, lane, strict=True))
+        for lane in zip(*columns.values(), strict=True)
+    )

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar, Literal, override
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from haptos.assays.base import Need, Noise, Picture, Sample, Value, own_protocol
-from haptos.assays.blots import LOADING_VARIATION, Gel, blot, relative_volumes
-from haptos.assays.endpoint import AbstractEndpoint, TimedProtocol, ends_of, over_loading
+from haptos.assays.base import Noise, Picture, Value, own_protocol
+from haptos.assays.blots import LOADING_VARIATION, Gel, blot, lane_values, relative_volumes
+from haptos.assays.endpoint import AbstractEndpoint, TimedProtocol
 from haptos.assays.observation import (
     BIOLOGICAL_VARIATION,
     AssayDuration,
     Entities,
     combined,
     hours,
-    reading,
     resolvable_fold,
 )
 from haptos.conditions.experiment import Protocol
@@ -51,6 +50,8 @@ class CoImmunoprecipitation(AbstractEndpoint):
     measures: ClassVar = {"complex": "a.u."}
     relative = frozenset({"complex"})
     entities = "complexes"
+    read = "complex"
+    bands = (_PRECIPITATE, LOADING_VARIATION)
     observation = Noise(
         technical=_TECHNICAL,
         biological=BIOLOGICAL_VARIATION,
@@ -58,33 +59,6 @@ class CoImmunoprecipitation(AbstractEndpoint):
         floor=1e-4,
         source="assumed: 18 % between precipitates, 10 % between inputs; detection as in western blots",
     )
-
-    @override
-    def needs(self, protocol: Protocol) -> tuple[Need, ...]:
-        p = own_protocol(protocol, CoImmunoprecipitationProtocol)
-        return tuple(Need("complex", name) for name in p.complexes)
-
-    @override
-    def ideal(self, sample: Sample, protocol: Protocol) -> tuple[Value, ...]:
-        p = own_protocol(protocol, CoImmunoprecipitationProtocol)
-        return tuple(
-            Value("complex", need.entity, reading(sample.series(need), p.every), "a.u.") for need in self.needs(p)
-        )
-
-    @override
-    def measure(
-        self, values: Sequence[Value], protocol: Protocol, rng: np.random.Generator, *, technical: int
-    ) -> NDArray[np.float64]:
-        """Return precipitate over input; the precipitates of a lane share its input."""
-        own_protocol(protocol, CoImmunoprecipitationProtocol)
-        return over_loading(
-            ends_of(values),
-            rng,
-            band=_PRECIPITATE,
-            loading=LOADING_VARIATION,
-            technical=technical,
-            floor=self.observation.floor,
-        )
 
     @override
     def pictures(self, table: pd.DataFrame, protocol: Protocol, rng: np.random.Generator) -> tuple[Picture, ...]:
@@ -98,11 +72,7 @@ class CoImmunoprecipitation(AbstractEndpoint):
     @override
     def densitometry(self, picture: Picture, protocol: Protocol) -> tuple[tuple[Value, ...], ...]:
         p = own_protocol(protocol, CoImmunoprecipitationProtocol)
-        volumes = {name: relative_volumes(picture, _label(name), _INPUT) for name in p.complexes}
-        return tuple(
-            tuple(Value("complex", name, float(volumes[name][lane]), "a.u.") for name in p.complexes)
-            for lane in range(len(picture.lanes))
-        )
+        return lane_values({("complex", name): relative_volumes(picture, _label(name), _INPUT) for name in p.complexes})
 
 
 def _label(name: str) -> str:

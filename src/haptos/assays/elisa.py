@@ -6,7 +6,7 @@ from typing import ClassVar, Literal, override
 
 from pydantic import Field
 
-from haptos.assays.base import Need, Noise, Sample, Value, own_protocol
+from haptos.assays.base import Noise, Sample, Value, own_protocol
 from haptos.assays.endpoint import AbstractEndpoint, TimedProtocol
 from haptos.assays.masses import mass_of
 from haptos.assays.observation import (
@@ -40,6 +40,7 @@ class Elisa(AbstractEndpoint):
     protocol = ElisaProtocol
     measures: ClassVar = {"concentration": "ng/mL"}
     entities = "analytes"
+    read = "secreted"
     observation = Noise(
         technical=_PLATE,
         biological=BIOLOGICAL_VARIATION,
@@ -52,10 +53,6 @@ class Elisa(AbstractEndpoint):
     def fresh_medium(self, protocol: Protocol) -> bool:
         own_protocol(protocol, ElisaProtocol)
         return True
-
-    @override
-    def needs(self, protocol: Protocol) -> tuple[Need, ...]:
-        return tuple(Need("secreted", analyte) for analyte in own_protocol(protocol, ElisaProtocol).analytes)
 
     @override
     def ideal(self, sample: Sample, protocol: Protocol) -> tuple[Value, ...]:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal, override
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
-from haptos.assays.base import Need, Noise, Picture, Sample, Value, own_protocol
-from haptos.assays.blots import LOADING_VARIATION, gels
+from haptos.assays.base import Noise, Picture, Value, own_protocol
+from haptos.assays.blots import LOADING_VARIATION, gels, lane_values
 from haptos.assays.densitometry import band_volumes
-from haptos.assays.endpoint import AbstractEndpoint, TimedProtocol, ends_of, over_loading
+from haptos.assays.endpoint import AbstractEndpoint, TimedProtocol
 from haptos.assays.gel_image import BLOT, Band, Strip, draw
 from haptos.assays.observation import (
     BIOLOGICAL_VARIATION,
@@ -21,7 +19,6 @@ from haptos.assays.observation import (
     combined,
     hours,
     lognormal,
-    reading,
     resolvable_fold,
 )
 from haptos.conditions.experiment import Protocol
@@ -53,6 +50,8 @@ class GelShift(AbstractEndpoint):
     measures: ClassVar = {"shifted": "a.u."}
     relative = frozenset({"shifted"})
     entities = "complexes"
+    read = "shifted"
+    bands = (_BAND, LOADING_VARIATION)
     observation = Noise(
         technical=_TECHNICAL,
         biological=BIOLOGICAL_VARIATION,
@@ -60,32 +59,6 @@ class GelShift(AbstractEndpoint):
         floor=1e-4,
         source="assumed: 18 % between shifted bands, 10 % between nuclear extracts",
     )
-
-    @override
-    def needs(self, protocol: Protocol) -> tuple[Need, ...]:
-        return tuple(Need("shifted", name) for name in own_protocol(protocol, GelShiftProtocol).complexes)
-
-    @override
-    def ideal(self, sample: Sample, protocol: Protocol) -> tuple[Value, ...]:
-        p = own_protocol(protocol, GelShiftProtocol)
-        return tuple(
-            Value("shifted", need.entity, reading(sample.series(need), p.every), "a.u.") for need in self.needs(p)
-        )
-
-    @override
-    def measure(
-        self, values: Sequence[Value], protocol: Protocol, rng: np.random.Generator, *, technical: int
-    ) -> NDArray[np.float64]:
-        """Return shifted bands; those of a lane share the extract."""
-        own_protocol(protocol, GelShiftProtocol)
-        return over_loading(
-            ends_of(values),
-            rng,
-            band=_BAND,
-            loading=LOADING_VARIATION,
-            technical=technical,
-            floor=self.observation.floor,
-        )
 
     @override
     def pictures(self, table: pd.DataFrame, protocol: Protocol, rng: np.random.Generator) -> tuple[Picture, ...]:
@@ -105,8 +78,4 @@ class GelShift(AbstractEndpoint):
     @override
     def densitometry(self, picture: Picture, protocol: Protocol) -> tuple[tuple[Value, ...], ...]:
         p = own_protocol(protocol, GelShiftProtocol)
-        volumes = {name: np.maximum(band_volumes(picture, name), 0.0) for name in p.complexes}
-        return tuple(
-            tuple(Value("shifted", name, float(volumes[name][lane]), "a.u.") for name in p.complexes)
-            for lane in range(len(picture.lanes))
-        )
+        return lane_values({("shifted", name): np.maximum(band_volumes(picture, name), 0.0) for name in p.complexes})

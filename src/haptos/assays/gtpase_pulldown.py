@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from haptos.assays.base import Need, Noise, Picture, Sample, Value, own_protocol
-from haptos.assays.blots import Gel, blot, relative_volumes
+from haptos.assays.blots import Gel, blot, lane_values, relative_volumes
 from haptos.assays.endpoint import AbstractEndpoint, TimedProtocol, ends_of
 from haptos.assays.masses import band_label
 from haptos.assays.observation import (
@@ -96,8 +96,6 @@ class GTPasePulldown(AbstractEndpoint):
     @override
     def densitometry(self, picture: Picture, protocol: Protocol) -> tuple[tuple[Value, ...], ...]:
         p = own_protocol(protocol, GTPasePulldownProtocol)
-        volumes = {g: relative_volumes(picture, band_label(g, "GTP"), _LOADING) for g in p.gtpases}
-        return tuple(
-            tuple(Value("gtp_bound", g, float(volumes[g][lane]), "a.u.") for g in p.gtpases)
-            for lane in range(len(picture.lanes))
+        return lane_values(
+            {("gtp_bound", g): relative_volumes(picture, band_label(g, "GTP"), _LOADING) for g in p.gtpases}
         )

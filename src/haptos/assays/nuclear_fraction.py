@@ -13,21 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from haptos.assays.base import AbstractAssay, Need, Noise, Picture, Sample, Value, own_protocol
-from haptos.assays.blots import LOADING_VARIATION, Gel, blot, relative_volumes
+from haptos.assays.base import Need, Noise, Picture, Sample, Value, own_protocol
+from haptos.assays.blots import LOADING_VARIATION, Gel, blot, lane_values, relative_volumes
+from haptos.assays.endpoint import AbstractEndpoint, TimedProtocol
 from haptos.assays.masses import band_label
 from haptos.assays.observation import (
     BIOLOGICAL_VARIATION,
-    AssayDuration,
     Entities,
-    Interval,
-    build_protocol,
     combined,
-    hours,
     lognormal,
     reading,
     resolvable_fold,
-    sampling_times,
 )
 from haptos.conditions.experiment import Protocol
 from haptos.core.specs import QuantityOf
@@ -41,23 +37,15 @@ __all__ = ["NuclearFraction", "NuclearFractionProtocol"]
 Array = NDArray[np.float64]
 _BAND, _IMPURITY = 0.12, 0.40
 _MARKERS = {"nuclear": "LMNB1", "cytoplasmic": "TUBA1B"}
-_NOISE = Noise(
-    technical=combined(_BAND, LOADING_VARIATION),
-    biological=BIOLOGICAL_VARIATION,
-    smallest_fold=resolvable_fold(combined(_BAND, LOADING_VARIATION)),
-    floor=0.01,
-    source="assumed: 12 % between bands, 10 % between markers, impurities vary by 40 % between preparations",
-)
+_TECHNICAL = combined(_BAND, LOADING_VARIATION)
 _Impurity = Annotated[Quantity, QuantityOf("fraction", minimum=0.0, maximum=0.3)]
 
 
-class NuclearFractionProtocol(Protocol):
+class NuclearFractionProtocol(TimedProtocol):
     """Protocol of a fractionation with blots of both fractions."""
 
     name: Literal["nuclear_fraction"] = Field("nuclear_fraction", description="the assay")
     proteins: Entities = Field(min_length=1, max_length=12, description="proteins to stain for")
-    duration: AssayDuration = hours(24)
-    every: Interval = None
     cytoplasm_in_nuclei: _Impurity = Field(
         Quantity(0.05, "fraction", "5 %"), description="share of the cytoplasm that stays with the nuclei"
     )
@@ -66,7 +54,7 @@ class NuclearFractionProtocol(Protocol):
     )
 
 
-class NuclearFraction(AbstractAssay):
+class NuclearFraction(AbstractEndpoint):
     """Nuclear and cytoplasmic fraction of the same cells, each over its marker protein."""
 
     name = "nuclear_fraction"
@@ -79,16 +67,14 @@ class NuclearFraction(AbstractAssay):
         "nuclear_share": "1",
     }
     relative = frozenset({"nuclear", "cytoplasmic"})
-
-    @override
-    def noise(self, protocol: Protocol) -> Noise:
-        own_protocol(protocol, NuclearFractionProtocol)
-        return _NOISE
-
-    @override
-    def times(self, protocol: Protocol) -> Array:
-        p = own_protocol(protocol, NuclearFractionProtocol)
-        return sampling_times(p.duration, p.every)
+    entities = "proteins"
+    observation = Noise(
+        technical=_TECHNICAL,
+        biological=BIOLOGICAL_VARIATION,
+        smallest_fold=resolvable_fold(_TECHNICAL),
+        floor=0.01,
+        source="assumed: 12 % between bands, 10 % between markers, impurities vary by 40 % between preparations",
+    )
 
     @override
     def needs(self, protocol: Protocol) -> tuple[Need, ...]:
@@ -105,11 +91,6 @@ class NuclearFraction(AbstractAssay):
             series = _derived(*_mixed(nuclear, cytoplasmic, stuck, leaked))
             values += [Value(m, protein, reading(series[m], p.every), unit) for m, unit in self.measures.items()]
         return tuple(values)
-
-    @override
-    def protocol_for(self, measure: str, of: Sequence[str], *, duration: float | None = None) -> Protocol:
-        self.require(measure)
-        return build_protocol(NuclearFractionProtocol, duration, proteins=tuple(of))
 
     @override
     def measure(
@@ -129,7 +110,7 @@ class NuclearFraction(AbstractAssay):
             )
             fractions = _mixed(clean[0], clean[1], stuck * impure[0], leaked * impure[1])
             bands = lognormal(rng, _BAND, (2, technical)) / markers
-            read[protein] = _derived(*np.maximum(np.stack(fractions) * bands, _NOISE.floor))
+            read[protein] = _derived(*np.maximum(np.stack(fractions) * bands, self.observation.floor))
         return np.array([read[v.of][v.measure] for v in values])
 
     @override
@@ -154,10 +135,7 @@ class NuclearFraction(AbstractAssay):
             for protein in p.proteins
             if band_label(protein, place) in picture.bands
         }
-        return tuple(
-            tuple(Value(place, protein, float(column[lane]), "a.u.") for (place, protein), column in columns.items())
-            for lane in range(len(picture.lanes))
-        )
+        return lane_values(columns)
 
 
 def _mixed(nuclear: Array, cytoplasmic: Array, stuck: Array, leaked: Array) -> tuple[Array, Array]:

@@ -10,21 +10,20 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from haptos.assays.base import AbstractAssay, Need, Noise, Picture, Sample, Value, own_protocol
-from haptos.assays.blots import LOADING_VARIATION, Gel, blot, relative_volumes
+from haptos.assays.base import Need, Noise, Picture, Sample, Value, own_protocol
+from haptos.assays.blots import LOADING_VARIATION, Gel, blot, lane_values, relative_volumes
+from haptos.assays.endpoint import AbstractEndpoint, TimedProtocol
 from haptos.assays.masses import band_label, protein_of
 from haptos.assays.observation import (
     BIOLOGICAL_VARIATION,
     AssayDuration,
     Entities,
-    Interval,
     build_protocol,
     combined,
     hours,
     lognormal,
     reading,
     resolvable_fold,
-    sampling_times,
 )
 from haptos.conditions.experiment import Protocol
 
@@ -35,16 +34,10 @@ __all__ = ["PhosphoBlot", "PhosphoBlotProtocol"]
 
 _SITE, _TOTAL, _ACTIVITY = 0.18, 0.12, 0.18
 _CONTROL = "ACTB"
-_NOISE = Noise(
-    technical=combined(_SITE, _TOTAL),
-    biological=BIOLOGICAL_VARIATION,
-    smallest_fold=resolvable_fold(combined(_SITE, _TOTAL)),
-    floor=1e-4,
-    source="assumed: 18 % between phospho bands and kinase assays, 12 % between totals, 10 % between loading controls",
-)
+_TECHNICAL = combined(_SITE, _TOTAL)
 
 
-class PhosphoBlotProtocol(Protocol):
+class PhosphoBlotProtocol(TimedProtocol):
     """Protocol of a phospho blot."""
 
     name: Literal["phospho_blot"] = Field("phospho_blot", description="the assay")
@@ -52,7 +45,6 @@ class PhosphoBlotProtocol(Protocol):
     activities: Entities = Field((), max_length=8, description="kinases whose activity is measured")
     totals: Entities = Field((), max_length=8, description="further proteins whose total is stained")
     duration: AssayDuration = hours(1)
-    every: Interval = None
 
     @model_validator(mode="after")
     def _something(self) -> PhosphoBlotProtocol:
@@ -66,7 +58,7 @@ class PhosphoBlotProtocol(Protocol):
         return tuple(dict.fromkeys([*(protein_of(site) for site in self.sites), *self.totals]))
 
 
-class PhosphoBlot(AbstractAssay):
+class PhosphoBlot(AbstractEndpoint):
     """Phospho band over total band, total band over loading control, kinase assay over loading."""
 
     name = "phospho_blot"
@@ -74,16 +66,13 @@ class PhosphoBlot(AbstractAssay):
     protocol = PhosphoBlotProtocol
     measures: ClassVar = {"phosphorylation": "a.u.", "activity": "a.u.", "level": "a.u."}
     relative = frozenset({"phosphorylation", "activity", "level"})
-
-    @override
-    def noise(self, protocol: Protocol) -> Noise:
-        own_protocol(protocol, PhosphoBlotProtocol)
-        return _NOISE
-
-    @override
-    def times(self, protocol: Protocol) -> NDArray[np.float64]:
-        p = own_protocol(protocol, PhosphoBlotProtocol)
-        return sampling_times(p.duration, p.every)
+    observation = Noise(
+        technical=_TECHNICAL,
+        biological=BIOLOGICAL_VARIATION,
+        smallest_fold=resolvable_fold(_TECHNICAL),
+        floor=1e-4,
+        source="assumed: 18 % between phospho bands and kinase assays, 12 % between totals, 10 % between controls",
+    )
 
     @override
     def needs(self, protocol: Protocol) -> tuple[Need, ...]:
@@ -159,10 +148,7 @@ class PhosphoBlot(AbstractAssay):
             elif need.measure == "activity":
                 band = _kinase_label(need.entity)
             columns[need.measure, need.entity] = relative_volumes(picture, band, over)
-        return tuple(
-            tuple(Value(measure, of, float(column[lane]), "a.u.") for (measure, of), column in columns.items())
-            for lane in range(len(picture.lanes))
-        )
+        return lane_values(columns)
 
 
 def _site_label(site: str) -> str:

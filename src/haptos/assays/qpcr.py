@@ -10,17 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from haptos.assays.base import AbstractAssay, Need, Noise, Sample, Value, own_protocol
+from haptos.assays.base import Noise, Sample, Value, own_protocol
+from haptos.assays.endpoint import AbstractEndpoint, TimedProtocol, ends_of
 from haptos.assays.observation import (
     BIOLOGICAL_VARIATION,
-    AssayDuration,
     Entities,
-    Interval,
-    build_protocol,
-    hours,
     reading,
     resolvable_fold,
-    sampling_times,
 )
 from haptos.conditions.experiment import Protocol
 from haptos.core.specs import QuantityOf
@@ -33,13 +29,11 @@ _WELL, _PREPARATION = 0.20, 0.10
 _UNDETECTED = 1e-6
 
 
-class QuantitativePCRProtocol(Protocol):
+class QuantitativePCRProtocol(TimedProtocol):
     """Protocol of a quantitative PCR."""
 
     name: Literal["qpcr"] = Field("qpcr", description="the assay")
     genes: Entities = Field(min_length=1, max_length=24, description="genes whose mRNA is measured")
-    duration: AssayDuration = hours(24)
-    every: Interval = None
     wells: int = Field(3, ge=1, le=12, description="wells per gene and sample, averaged before the quotient")
     efficiency: Annotated[Quantity, QuantityOf("fraction", minimum=0.7, maximum=1.0)] = Field(
         Quantity(1.0, "fraction", "100 %"),
@@ -47,7 +41,7 @@ class QuantitativePCRProtocol(Protocol):
     )
 
 
-class QuantitativePCR(AbstractAssay):
+class QuantitativePCR(AbstractEndpoint):
     """``2^−ΔΔCt``: target over reference gene, each doubling per cycle by assumption."""
 
     name = "qpcr"
@@ -55,6 +49,8 @@ class QuantitativePCR(AbstractAssay):
     protocol = QuantitativePCRProtocol
     measures: ClassVar = {"mrna": "a.u."}
     relative = frozenset({"mrna"})
+    entities = "genes"
+    read = "mrna"
 
     @override
     def noise(self, protocol: Protocol) -> Noise:
@@ -69,15 +65,6 @@ class QuantitativePCR(AbstractAssay):
         )
 
     @override
-    def times(self, protocol: Protocol) -> NDArray[np.float64]:
-        p = own_protocol(protocol, QuantitativePCRProtocol)
-        return sampling_times(p.duration, p.every)
-
-    @override
-    def needs(self, protocol: Protocol) -> tuple[Need, ...]:
-        return tuple(Need("mrna", gene) for gene in own_protocol(protocol, QuantitativePCRProtocol).genes)
-
-    @override
     def ideal(self, sample: Sample, protocol: Protocol) -> tuple[Value, ...]:
         p = own_protocol(protocol, QuantitativePCRProtocol)
         cycles_per_doubling = math.log(2.0) / math.log1p(p.efficiency.value)
@@ -85,11 +72,6 @@ class QuantitativePCR(AbstractAssay):
             Value("mrna", need.entity, reading(sample.series(need) ** cycles_per_doubling, p.every), "a.u.")
             for need in self.needs(p)
         )
-
-    @override
-    def protocol_for(self, measure: str, of: Sequence[str], *, duration: float | None = None) -> Protocol:
-        self.require(measure)
-        return build_protocol(QuantitativePCRProtocol, duration, genes=tuple(of))
 
     @override
     def measure(
@@ -100,7 +82,7 @@ class QuantitativePCR(AbstractAssay):
         Errors are symmetric in cycles, so the median, not the mean, is the ideal value.
         """
         p = own_protocol(protocol, QuantitativePCRProtocol)
-        ideal = np.array([float(np.ravel(v.value)[-1]) for v in values])
+        ideal = ends_of(values)
         shape = (ideal.size, technical, p.wells)
         target = rng.normal(0.0, _WELL, shape).mean(axis=2) + rng.normal(0.0, _PREPARATION, shape[:2])
         reference = rng.normal(0.0, _WELL, shape[1:]).mean(axis=1)

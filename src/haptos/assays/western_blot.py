@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal, override
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from haptos.assays.base import AbstractAssay, Need, Noise, Picture, Sample, Value, own_protocol
-from haptos.assays.blots import LOADING_VARIATION, blot, relative_volumes
+from haptos.assays.base import Need, Noise, Picture, Sample, Value, own_protocol
+from haptos.assays.blots import LOADING_VARIATION, blot, lane_values, relative_volumes
+from haptos.assays.endpoint import AbstractEndpoint, TimedProtocol
 from haptos.assays.masses import band_label
 from haptos.assays.observation import (
     BIOLOGICAL_VARIATION,
-    AssayDuration,
     Entities,
-    Interval,
-    build_protocol,
     combined,
-    hours,
-    lognormal,
     reading,
     resolvable_fold,
-    sampling_times,
     saturate,
 )
 from haptos.conditions.experiment import Protocol
@@ -36,22 +29,14 @@ if TYPE_CHECKING:
 __all__ = ["WesternBlot", "WesternBlotProtocol"]
 
 _BAND = 0.15
-_NOISE = Noise(
-    technical=combined(_BAND, LOADING_VARIATION),
-    biological=BIOLOGICAL_VARIATION,
-    smallest_fold=resolvable_fold(combined(_BAND, LOADING_VARIATION)),
-    floor=0.05,
-    source="assumed: 15 % between bands, 10 % between loading controls; detection from about 20 pg in 20 µg of lysate",
-)
+_TECHNICAL = combined(_BAND, LOADING_VARIATION)
 
 
-class WesternBlotProtocol(Protocol):
+class WesternBlotProtocol(TimedProtocol):
     """Protocol of a western blot."""
 
     name: Literal["western_blot"] = Field("western_blot", description="the assay")
     probes: Entities = Field(min_length=1, max_length=12, description="proteins to stain for")
-    duration: AssayDuration = hours(24)
-    every: Interval = None
     fraction: Literal["lysate", "conditioned_medium"] = Field(
         "lysate",
         description="what is loaded: the cells, or the medium they conditioned (enzymes with pro and active form)",
@@ -79,7 +64,7 @@ class WesternBlotProtocol(Protocol):
         return self.loading_control or ("ACTB" if self.fraction == "lysate" else "total_protein")
 
 
-class WesternBlot(AbstractAssay):
+class WesternBlot(AbstractEndpoint):
     """Bands of a membrane by densitometry, each over the loading control of its lane."""
 
     name = "western_blot"
@@ -87,16 +72,15 @@ class WesternBlot(AbstractAssay):
     protocol = WesternBlotProtocol
     measures: ClassVar = {"level": "a.u."}
     relative = frozenset({"level"})
-
-    @override
-    def noise(self, protocol: Protocol) -> Noise:
-        own_protocol(protocol, WesternBlotProtocol)
-        return _NOISE
-
-    @override
-    def times(self, protocol: Protocol) -> NDArray[np.float64]:
-        p = own_protocol(protocol, WesternBlotProtocol)
-        return sampling_times(p.duration, p.every)
+    entities = "probes"
+    bands = (_BAND, LOADING_VARIATION)
+    observation = Noise(
+        technical=_TECHNICAL,
+        biological=BIOLOGICAL_VARIATION,
+        smallest_fold=resolvable_fold(_TECHNICAL),
+        floor=0.05,
+        source="assumed: 15 % between bands, 10 % between loading controls; detection from 20 pg in 20 µg of lysate",
+    )
 
     @override
     def fresh_medium(self, protocol: Protocol) -> bool:
@@ -121,23 +105,6 @@ class WesternBlot(AbstractAssay):
         return tuple(values)
 
     @override
-    def protocol_for(self, measure: str, of: Sequence[str], *, duration: float | None = None) -> Protocol:
-        self.require(measure)
-        return build_protocol(WesternBlotProtocol, duration, probes=tuple(of))
-
-    @override
-    def measure(
-        self, values: Sequence[Value], protocol: Protocol, rng: np.random.Generator, *, technical: int
-    ) -> NDArray[np.float64]:
-        """Return band over loading control; all bands of a lane share the control."""
-        floor = self.noise(protocol).floor
-        ideal = np.array([float(np.ravel(v.value)[-1]) for v in values])
-        bands = lognormal(rng, _BAND, (ideal.size, technical))
-        control = lognormal(rng, LOADING_VARIATION, (1, technical), divisor=True)
-        measured: NDArray[np.float64] = np.maximum(ideal[:, None] * bands / control, floor)
-        return measured
-
-    @override
     def pictures(self, table: pd.DataFrame, protocol: Protocol, rng: np.random.Generator) -> tuple[Picture, ...]:
         p = own_protocol(protocol, WesternBlotProtocol)
         title = f"western blot of {'lysate' if p.fraction == 'lysate' else 'conditioned medium'}"
@@ -152,8 +119,7 @@ class WesternBlot(AbstractAssay):
     @override
     def densitometry(self, picture: Picture, protocol: Protocol) -> tuple[tuple[Value, ...], ...]:
         p = own_protocol(protocol, WesternBlotProtocol)
-        volumes = {probe: relative_volumes(picture, band_label(probe), band_label(p.control)) for probe in p.probes}
-        return tuple(
-            tuple(Value("level", probe, float(volumes[probe][lane]), "a.u.") for probe in p.probes)
-            for lane in range(len(picture.lanes))
+        control = band_label(p.control)
+        return lane_values(
+            {("level", probe): relative_volumes(picture, band_label(probe), control) for probe in p.probes}
         )

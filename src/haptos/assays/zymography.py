@@ -15,23 +15,19 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from haptos.assays.base import AbstractAssay, Need, Noise, Picture, Sample, Value, own_protocol
+from haptos.assays.base import Need, Noise, Picture, Sample, Value, own_protocol
 from haptos.assays.blots import gels
 from haptos.assays.densitometry import band_volumes
+from haptos.assays.endpoint import AbstractEndpoint, TimedProtocol
 from haptos.assays.gel_image import ZYMOGRAM, Band, Strip, draw
 from haptos.assays.masses import gelatinase_masses, gelatinases
 from haptos.assays.observation import (
     BIOLOGICAL_VARIATION,
-    AssayDuration,
     Entities,
-    Interval,
-    build_protocol,
     combined,
-    hours,
     lognormal,
     reading,
     resolvable_fold,
-    sampling_times,
     saturate,
 )
 from haptos.conditions.experiment import Protocol
@@ -45,24 +41,16 @@ __all__ = ["Zymography", "ZymographyProtocol"]
 Array = NDArray[np.float64]
 _BAND, _VOLUME = 0.12, 0.10
 _FORMS = ("pro", "active")
-_NOISE = Noise(
-    technical=combined(_BAND, _VOLUME),
-    biological=BIOLOGICAL_VARIATION,
-    smallest_fold=resolvable_fold(combined(_BAND, _VOLUME)),
-    floor=1e-3,
-    source="assumed: 12 % between bands, 10 % between loaded volumes; detection from about 2 pg in 20 µL",
-)
+_TECHNICAL = combined(_BAND, _VOLUME)
 #: Rows of the drawn piece of gel, and the masses at its first and last row [kDa].
 _HEIGHT, _TOP, _BOTTOM = 400, 120.0, 54.0
 
 
-class ZymographyProtocol(Protocol):
+class ZymographyProtocol(TimedProtocol):
     """Protocol of a gelatin zymogram of medium conditioned without serum."""
 
     name: Literal["zymography"] = Field("zymography", description="the assay")
     enzymes: Entities = Field(("MMP9",), min_length=1, description="gelatinases to read: MMP9, MMP2")
-    duration: AssayDuration = hours(24)
-    every: Interval = None
     saturation: Concentration | None = Field(
         None, description="enzyme at which half the gelatin of a band is digested; left out: linear range"
     )
@@ -81,7 +69,7 @@ class ZymographyProtocol(Protocol):
         return self
 
 
-class Zymography(AbstractAssay):
+class Zymography(AbstractEndpoint):
     """Clear bands of digested gelatin on a stained gel."""
 
     name = "zymography"
@@ -89,16 +77,14 @@ class Zymography(AbstractAssay):
     protocol = ZymographyProtocol
     measures: ClassVar = {"active": "a.u.", "pro": "a.u.", "total": "a.u.", "active_fraction": "1"}
     relative = frozenset({"active", "pro", "total"})
-
-    @override
-    def noise(self, protocol: Protocol) -> Noise:
-        own_protocol(protocol, ZymographyProtocol)
-        return _NOISE
-
-    @override
-    def times(self, protocol: Protocol) -> Array:
-        p = own_protocol(protocol, ZymographyProtocol)
-        return sampling_times(p.duration, p.every)
+    entities = "enzymes"
+    observation = Noise(
+        technical=_TECHNICAL,
+        biological=BIOLOGICAL_VARIATION,
+        smallest_fold=resolvable_fold(_TECHNICAL),
+        floor=1e-3,
+        source="assumed: 12 % between bands, 10 % between loaded volumes; detection from about 2 pg in 20 µL",
+    )
 
     @override
     def fresh_medium(self, protocol: Protocol) -> bool:
@@ -119,11 +105,6 @@ class Zymography(AbstractAssay):
             series = _derived(pro, active)
             values += [Value(m, enzyme, reading(series[m], p.every), unit) for m, unit in self.measures.items()]
         return tuple(values)
-
-    @override
-    def protocol_for(self, measure: str, of: Sequence[str], *, duration: float | None = None) -> Protocol:
-        self.require(measure)
-        return build_protocol(ZymographyProtocol, duration, **({"enzymes": tuple(of)} if of else {}))
 
     @override
     def measure(
