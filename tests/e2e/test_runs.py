@@ -12,11 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from e2e.driver import bits, finish, start, tasks
 from haptos.cli.app import run_command_line
 from haptos.lab.experiments import examples
-from haptos.signalling.ensemble import ensemble_size
 from haptos.store.checkpoints import Checkpoints
-from haptos.store.files import checksums
 from haptos.store.manifest import damage
 
 pytestmark = pytest.mark.timeout(300)
@@ -30,26 +29,6 @@ arms:
 assay: {name: qpcr, genes: [MMP9]}
 replicates: {biological: 3}
 """
-_MEMBERS = min(24, ensemble_size())
-_TIMED = frozenset({"manifest.json", "log.txt"})
-
-
-def _driver(file: Path, runs: Path, workers: int, pace: float = 0.0) -> subprocess.Popen[str]:
-    script = str(Path(__file__).with_name("driver.py"))
-    arguments = [sys.executable, script, str(file), str(runs), str(workers), str(_MEMBERS), str(pace)]
-    return subprocess.Popen(
-        arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
-
-
-def _finish(process: subprocess.Popen[str]) -> Path:
-    out, err = process.communicate(timeout=200)
-    assert process.returncode == 0, err
-    return Path(out.strip())
-
-
-def _tasks(runs: Path) -> list[Path]:
-    return sorted(runs.glob(".*.partial/tasks/*.task"))
 
 
 @pytest.fixture(scope="module")
@@ -62,43 +41,43 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def alone(file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the run computed on one thread without interruption."""
-    return _finish(_driver(file, tmp_path_factory.mktemp("alone"), 1))
+    return finish(start(file, tmp_path_factory.mktemp("alone"), 1))
 
 
 def test_two_threads_give_the_same_bits_as_one(file: Path, alone: Path, tmp_path: Path) -> None:
-    two = _finish(_driver(file, tmp_path, 2))
+    two = finish(start(file, tmp_path, 2))
     assert two.name == alone.name
-    assert checksums(two, leave_out=_TIMED) == checksums(alone, leave_out=_TIMED)
+    assert bits(two) == bits(alone)
 
 
 def test_large_chunks_give_the_same_bits_as_small_ones(file: Path, alone: Path, tmp_path: Path) -> None:
-    large = _finish(_driver(file, tmp_path, 2, pace=5.0))
-    assert checksums(large, leave_out=_TIMED) == checksums(alone, leave_out=_TIMED)
+    large = finish(start(file, tmp_path, 2, pace=5.0))
+    assert bits(large) == bits(alone)
 
 
 def test_two_commands_at_once_compute_a_run_once(file: Path, alone: Path, tmp_path: Path) -> None:
-    folders = [_finish(process) for process in [_driver(file, tmp_path, 1) for _ in range(2)]]
+    folders = [finish(process) for process in [start(file, tmp_path, 1) for _ in range(2)]]
     assert folders[0] == folders[1]
-    assert checksums(folders[0], leave_out=_TIMED) == checksums(alone, leave_out=_TIMED)
+    assert bits(folders[0]) == bits(alone)
     assert (folders[0] / "log.txt").read_text().count("begun") == 1
     assert [p.name for p in tmp_path.iterdir()] == [folders[0].name]
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_killed_run_resumes_with_the_same_bits(file: Path, alone: Path, tmp_path: Path, workers: int) -> None:
-    process = _driver(file, tmp_path, workers)
+    process = start(file, tmp_path, workers)
     until = time.monotonic() + 120
-    while len(_tasks(tmp_path)) < 2 and process.poll() is None and time.monotonic() < until:
+    while len(tasks(tmp_path)) < 2 and process.poll() is None and time.monotonic() < until:
         time.sleep(0.001)
     process.kill()
     process.communicate()
-    kept = _tasks(tmp_path)
+    kept = tasks(tmp_path)
     assert kept, "killed in mid-run"
     assert not [p for p in tmp_path.iterdir() if not p.name.startswith(".")], "nothing has its final name yet"
     kept[0].write_bytes(kept[0].read_bytes()[:100])
     sound = sum(Checkpoints(p.parent).load(p.stem)["keys"].size for p in kept[1:])
-    resumed = _finish(_driver(file, tmp_path, workers))
-    assert checksums(resumed, leave_out=_TIMED) == checksums(alone, leave_out=_TIMED)
+    resumed = finish(start(file, tmp_path, workers))
+    assert bits(resumed) == bits(alone)
     assert damage(resumed) == []
     log = (resumed / "log.txt").read_text()
     assert f"resumed with {sound} finished simulations" in log
@@ -112,7 +91,7 @@ def test_an_interrupt_leaves_a_friendly_line_and_a_run_that_goes_on(file: Path, 
         [sys.executable, "-m", "haptos", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     until = time.monotonic() + 120
-    while not _tasks(tmp_path) and process.poll() is None and time.monotonic() < until:
+    while not tasks(tmp_path) and process.poll() is None and time.monotonic() < until:
         time.sleep(0.002)
     os.kill(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=60)
@@ -121,7 +100,7 @@ def test_an_interrupt_leaves_a_friendly_line_and_a_run_that_goes_on(file: Path, 
     assert process.returncode == 130
     assert "the same command goes on from there" in err
     assert "Traceback" not in err
-    assert _tasks(tmp_path)
+    assert tasks(tmp_path)
 
 
 @pytest.mark.parametrize("assay", sorted(examples()))
