@@ -17,31 +17,13 @@ from haptos.errors import ModelError, ParameterError
 from haptos.signalling._kinetic_model import KineticModel
 from haptos.signalling.building.compose import Composition, compose
 from haptos.signalling.building.instances import TEMPLATE, integrin_module
-from haptos.signalling.building.modules import load_module
+from haptos.signalling.building.modules import MODULES, load_module
 from haptos.signalling.building.parameters import handles, load_parameters
 from haptos.signalling.cuts import with_cuts
 from haptos.signalling.network import Network, compile_network
 from haptos.signalling.sbml import antimony_to_sbml, read_sbml
 
-__all__ = ["MODULES", "Model", "composed_sbml", "composition", "fingerprint", "model"]
-
-#: Modules of the shared model, in the order of composition.
-MODULES = (
-    "integrin",
-    "inside_out",
-    "calcium",
-    "fak_src",
-    "rho",
-    "erk",
-    "pi3k_akt",
-    "nfkb",
-    "transcription",
-    "mmps",
-    "cxcr4",
-    "cell_cycle",
-    "apoptosis",
-    "pharmacology",
-)
+__all__ = ["Model", "composed_sbml", "composition", "fingerprint", "model"]
 
 _REFERENCE_VOLUMES = {"cytoplasm": 1954.0, "nucleus": 540.0, "medium": 2e6}
 _DATA_FOLDERS = ("modules", "integrins", "parameters", "ensemble", "cells", "compounds", "ligands", "variants")

@@ -20,9 +20,10 @@ from haptos.conditions.interventions import SwapCells
 from haptos.core.hashing import content_hash
 from haptos.signalling.actions import Change, changes_of_arm, surroundings_of
 from haptos.signalling.building.instances import TEMPLATE, heterodimers_for
+from haptos.signalling.building.modules import MODULES
 from haptos.signalling.cells import CellLine, cell_line
 from haptos.signalling.condition import Condition
-from haptos.signalling.model import MODULES, Model, model
+from haptos.signalling.model import Model, model
 from haptos.signalling.network import Segment
 
 __all__ = ["ADAPTING", "Schedule", "Values", "cell_of", "integrins_of", "model_of", "schedule_of"]

@@ -10,9 +10,8 @@ from haptos.errors import ModelError
 from haptos.evidence.library import load_library
 from haptos.signalling.building.instances import TEMPLATE, integrin_module
 from haptos.signalling.building.integrins import heterodimers
-from haptos.signalling.building.modules import load_module, module_names, parse_module
+from haptos.signalling.building.modules import MODULES, load_module, module_names, parse_module
 from haptos.signalling.building.references import address_of, known_keys
-from haptos.signalling.model import MODULES
 
 GOOD = """// a module
 model little

@@ -15,7 +15,25 @@ from importlib import resources
 
 from haptos.errors import ModelError, nearest
 
-__all__ = ["Annotation", "Module", "load_module", "module_names", "parse_module", "readable_entities"]
+__all__ = ["MODULES", "Annotation", "Module", "load_module", "module_names", "parse_module", "readable_entities"]
+
+#: Modules of the shared model, in the order of composition.
+MODULES = (
+    "integrin",
+    "inside_out",
+    "calcium",
+    "fak_src",
+    "rho",
+    "erk",
+    "pi3k_akt",
+    "nfkb",
+    "transcription",
+    "mmps",
+    "cxcr4",
+    "cell_cycle",
+    "apoptosis",
+    "pharmacology",
+)
 
 _HEADER = re.compile(r"^\s*model\s+(\w+)\s*$", re.MULTILINE)
 _REACTION = re.compile(r"^\s*(\w+)\s*:(?!=)")

@@ -11,6 +11,7 @@ from haptos.core.parameters import Parameter, load_table
 from haptos.core.specs import Spec, read_spec
 from haptos.errors import ModelError
 from haptos.signalling.building.integrins import integrin_parameters
+from haptos.signalling.building.modules import MODULES
 
 __all__ = ["Handle", "Parameter", "handles", "load_parameters"]
 
@@ -30,24 +31,7 @@ class _Handles(Spec):
 
 #: Tables of ``library/parameters`` that make up a parameter vector: those of the network, then
 #: those of the rooms that read its output.
-TABLES = (
-    "surroundings",
-    "integrin",
-    "inside_out",
-    "calcium",
-    "fak_src",
-    "rho",
-    "erk",
-    "pi3k_akt",
-    "nfkb",
-    "transcription",
-    "mmps",
-    "cxcr4",
-    "cell_cycle",
-    "apoptosis",
-    "pharmacology",
-    "crossing",
-)
+TABLES = ("surroundings", *MODULES, "crossing")
 
 
 @cache
