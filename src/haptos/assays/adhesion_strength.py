@@ -26,15 +26,13 @@ from haptos.assays.observation import (
 from haptos.assays.shares import scattered
 from haptos.conditions.experiment import Protocol
 from haptos.core.specs import QuantityOf
-from haptos.core.units import Quantity
+from haptos.core.units import MOLECULES, Quantity
 from haptos.errors import ParameterError
 
 __all__ = ["AdhesionAssay", "AdhesionProtocol"]
 
 _WELL = 0.15
 _HELD = Need("attached", "cells")
-#: Molecules in 1 µm³ at 1 nM.
-_MOLECULES = 0.6022
 
 
 class AdhesionProtocol(TimedProtocol):
@@ -91,7 +89,7 @@ class AdhesionAssay(AbstractEndpoint):
         p = own_protocol(protocol, AdhesionProtocol)
         if "cell_volume" not in sample.geometry:
             raise ParameterError("the sample gives no 'cell_volume' [µm³] in its geometry")
-        held = np.maximum(sample.series(_HELD), 0.0) * _MOLECULES * sample.geometry["cell_volume"]
+        held = np.maximum(sample.series(_HELD), 0.0) * MOLECULES * sample.geometry["cell_volume"]
         strength = (held / p.bonds) ** p.steepness
         stays = p.nonspecific.value + (1.0 - p.nonspecific.value) * strength / (1.0 + strength)
         return (Value("attached_fraction", "", reading(stays, p.every), "1"),)

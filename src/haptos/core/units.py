@@ -19,7 +19,12 @@ from haptos.errors import UnitError
 if TYPE_CHECKING:
     import pint
 
-__all__ = ["DIMENSIONS", "Dimension", "Quantity", "parse_quantity"]
+__all__ = ["AVOGADRO", "DIMENSIONS", "MOLECULES", "Dimension", "Quantity", "parse_quantity"]
+
+#: Molecules per mole, exact since 2019.
+AVOGADRO = 6.02214076e23
+#: Molecules in 1 µm³ at 1 nM.
+MOLECULES = 1e-24 * AVOGADRO
 
 
 @dataclass(frozen=True, slots=True)

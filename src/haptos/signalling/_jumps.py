@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from haptos.core.units import AVOGADRO
 from haptos.errors import ModelError
 from haptos.numerics import Event, Graph, GraphBuilder, Op
 from haptos.numerics.stochastic import (
@@ -29,10 +30,7 @@ from haptos.numerics.stochastic import (
 from haptos.signalling._compile import Roles, dynamics, find_roles
 from haptos.signalling._kinetic_model import KineticModel, Reaction
 
-__all__ = ["AVOGADRO", "JumpModel", "build_jumps", "molecules_per_unit"]
-
-AVOGADRO: Final = 6.02214076e23
-"""Molecules per mole, exact since 2019."""
+__all__ = ["JumpModel", "build_jumps", "molecules_per_unit"]
 
 _SUBSTANCE: Final = re.compile(r"(?:(?P<factor>[0-9.]+(?:e[+-]?[0-9]+)?) )?(?P<base>mole|count)")
 

@@ -102,7 +102,7 @@ def test_shares_of_a_total():
 
 
 def test_half_of_the_cells_stay_at_the_stated_strength():
-    protocol = ASSAYS["adhesion_strength"].protocol(bonds=1204.4, steepness=3, nonspecific="10 %")
+    protocol = ASSAYS["adhesion_strength"].protocol(bonds=1204.428152, steepness=3, nonspecific="10 %")
     at_half = read("adhesion_strength", protocol, attached__cells=2.0)["attached_fraction", ""]
     at_twice = read("adhesion_strength", protocol, attached__cells=4.0)["attached_fraction", ""]
     assert at_half == pytest.approx(0.1 + 0.9 * 0.5)

@@ -7,8 +7,9 @@ import pickle
 import numpy as np
 import pytest
 
+from haptos.core.units import AVOGADRO
 from haptos.errors import ModelError, ParameterError, Status
-from haptos.signalling._jumps import AVOGADRO, build_jumps, molecules_per_unit
+from haptos.signalling._jumps import build_jumps, molecules_per_unit
 from haptos.signalling.network import SampleSettings, Segment, compile_network
 from haptos.signalling.sbml import antimony_to_sbml, read_sbml
 

@@ -11,6 +11,7 @@ from haptos.assays.base import AbstractAssay, Sample
 from haptos.assays.registry import find_assay
 from haptos.conditions.interventions import SwapCells
 from haptos.core.hashing import content_hash
+from haptos.core.units import MOLECULES
 from haptos.lab.simulator import Simulator
 from haptos.lab.validation.courses import number_of, threshold
 from haptos.lab.validation.specs import Check, Series, Validation, arms_of
@@ -19,8 +20,6 @@ from haptos.signalling.condition import Condition, Outcomes, Population
 __all__ = ["RecordBench", "assay_of"]
 
 Array = NDArray[np.float64]
-#: Molecules in 1 µm³ at 1 nM.
-_MOLECULES = 0.6022
 
 
 class RecordBench:
@@ -115,7 +114,7 @@ class RecordBench:
             with np.errstate(divide="ignore", invalid="ignore"):
                 values = values / outcomes.quantities[check.over]
         if check.per_cell:
-            values = values * outcomes.geometry["cell_volume"] * _MOLECULES
+            values = values * outcomes.geometry["cell_volume"] * MOLECULES
         return times, list(values)
 
     def _by_assay(self, check: Check, times: Array, outcomes: Outcomes) -> list[Array]:
