@@ -86,6 +86,8 @@ class Readout(Spec):
         For quotients: what it is divided by (total protein, another integrin, the front, ...).
     at : Quantity or None
         Time of the reading after the start of the assay; None is the end of the assay.
+    since : Quantity or None
+        Earlier time after the start of the assay, whose reading each reading is divided by.
     summary : str
         How a time course becomes a number.
     """
@@ -94,7 +96,16 @@ class Readout(Spec):
     of: tuple[Entity, ...] = ()
     over: tuple[Entity, ...] = ()
     at: Time | None = None
+    since: Time | None = None
     summary: Literal["endpoint", "time_course", "integral", "peak", "delay", "rate_of_change", "half_life"] = "endpoint"
+
+    @model_validator(mode="after")
+    def _since_is_earlier(self) -> Readout:
+        if self.since is not None and self.since.value < 0.0:
+            raise PydanticCustomError("since", "'since' must not be before the start of the assay")
+        if self.since is not None and self.at is not None and self.since.value >= self.at.value:
+            raise PydanticCustomError("since", "'since' must be before 'at'")
+        return self
 
 
 class Expectation(Spec):

@@ -73,6 +73,7 @@ class Scene:
         readout = self.trial.readout
         parts = [self.names.assay(self.trial.assay)]
         parts += [str(readout.at)] if readout is not None and readout.at is not None else []
+        parts += [f"over that at {readout.since}"] if readout is not None and readout.since is not None else []
         parts += ["over time"] if readout is not None and readout.summary == "time_course" else []
         return ", ".join(parts)
 
@@ -97,7 +98,12 @@ class Scene:
     def unit(self) -> str:
         """Return the unit of the readout with a space before it; empty for pure numbers."""
         readout = self.trial.readout
-        if readout is None or readout.over or readout.summary in ("integral", "rate_of_change"):
+        if (
+            readout is None
+            or readout.over
+            or readout.since is not None
+            or readout.summary in ("integral", "rate_of_change")
+        ):
             return ""
         unit = self.names.measure(self.trial.assay, readout.measure)[1]
         unit = "min" if readout.summary in ("delay", "half_life") else unit

@@ -12,7 +12,7 @@ from haptos.assays.base import Value
 from haptos.assays.masses import protein_of
 from haptos.evidence.claims import Sustained, Transient
 from haptos.evidence.judge import Judgement, Reading, judge
-from haptos.lab.summaries import TWO_COURSES, delays, summarised
+from haptos.lab.summaries import TWO_COURSES, delays, relative_to, summarised
 
 if TYPE_CHECKING:
     from haptos.core.units import Quantity
@@ -77,6 +77,8 @@ def reading_of(values: Sequence[Value] | None, readout: Readout, times: Array) -
         below = np.sum([_below(values, readout, name) for name in readout.over], axis=0)
         with np.errstate(divide="ignore", invalid="ignore"):
             rows = rows / below
+    if readout.since is not None:
+        rows = relative_to(rows, readout.since.value, times)
     rows = summarised(rows, readout.summary, times)
     return Reading(times if rows.shape[1] > 1 else times[-1:], rows)
 

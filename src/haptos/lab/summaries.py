@@ -8,7 +8,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["SUMMARIES", "TWO_COURSES", "delays", "summarised"]
+__all__ = ["SUMMARIES", "TWO_COURSES", "delays", "relative_to", "summarised"]
 
 Array = NDArray[np.float64]
 
@@ -35,6 +35,13 @@ def summarised(rows: Array, summary: str, times: Array) -> Array:
     if rows.shape[1] == 1 or summary == "time_course":
         return rows
     return np.array([[_NUMBERS[summary](row, times)] for row in rows], dtype=np.float64)
+
+
+def relative_to(rows: Array, since: float, times: Array) -> Array:
+    """Return courses over their own reading at a time [min], NaN where that is nothing; shape (n_entities, n_times)."""
+    before = np.array([[np.interp(since, times, row)] for row in rows])
+    relative: Array = np.divide(rows, before, out=np.full_like(rows, np.nan), where=before > 0.0)
+    return relative
 
 
 def delays(rows: Array, first: Array, times: Array) -> Array:

@@ -71,7 +71,7 @@ def experiment_of(trial: Trial, assays: Mapping[str, AbstractAssay], *, seed: in
     end = readout.at or trial.duration
     names = tuple(dict.fromkeys((*readout.of, *readout.over))) if is_quotient(readout) else readout.of
     protocol = assay.protocol_for(readout.measure, names, duration=end.value if end is not None else None)
-    if readout.summary != "endpoint":
+    if readout.summary != "endpoint" or readout.since is not None:
         protocol = _as_course(protocol, readout.summary, fixed=end is not None)
     arms = list(trial.arms)
     return Experiment(

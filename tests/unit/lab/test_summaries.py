@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from haptos.assays.base import Value
 from haptos.assays.registry import ASSAYS
 from haptos.evidence.claims import Readout, Trial
 from haptos.lab.judging import reading_of
-from haptos.lab.summaries import SUMMARIES, delays, summarised
+from haptos.lab.summaries import SUMMARIES, delays, relative_to, summarised
 from haptos.lab.trials import experiment_of, missing_part
 
 TIMES = np.linspace(0.0, 600.0, 121)
@@ -118,3 +119,22 @@ def test_a_course_that_ends_too_early_is_said_to_be(monkeypatch):
     assert coverage.expressibility(Claim.model_validate(data | {"expect": expect | {"until": "5 h"}})) is None
     late = coverage.expressibility(Claim.model_validate(data | {"expect": expect | {"until": "20 h"}}))
     assert late == "the course ends at 6 h, but the expectation speaks of 20 h; give the readout a later 'at'"
+
+
+def test_a_course_relative_to_an_earlier_reading_is_what_is_left_of_it():
+    fall = 8.0 * np.exp(-np.log(2.0) * TIMES / 60.0)
+    rows = relative_to(np.array([fall, np.zeros_like(fall)]), 60.0, TIMES)
+    assert rows[0, -1] == pytest.approx(2.0 ** (1.0 - TIMES[-1] / 60.0))
+    assert np.isnan(rows[1]).all()
+
+
+def test_since_makes_a_course_of_the_assay_and_comes_before_the_reading():
+    asked = trial("western_blot", measure="level", of=["CDKN1A"], at="14 h", since="8 h")
+    protocol = experiment_of(asked, ASSAYS).assay
+    assert protocol.every is not None
+    assert protocol.duration.value == 14 * 60
+    values = [Value("level", "CDKN1A", np.array([4.0, 2.0, 1.0]), "a.u.")]
+    read = reading_of(values, asked.readout, np.array([0.0, 480.0, 840.0]))
+    assert read.final.tolist() == [0.5]
+    with pytest.raises(ValidationError, match="before 'at'"):
+        trial("western_blot", measure="level", of=["CDKN1A"], at="8 h", since="14 h")
