@@ -39,7 +39,7 @@ Index = NDArray[np.intp]
 #: Standard normal scores of the cells that are followed, and the longest time step [min].
 _SCORES = np.linspace(-4.0, 4.0, 65)
 _STEP = 15.0
-#: Standard normal scores of the sizes of nucleus that stand for all, and their weights (Gauss and Hermite, five points).
+#: Standard normal scores of the sizes of nucleus that stand for all, and their weights (Gauss-Hermite, five points).
 _SIZES = np.array([-2.85697001387281, -1.35562617997427, 0.0, 1.35562617997427, 2.85697001387281])
 _WEIGHTS = np.array([0.0112574113277207, 0.222075922005613, 0.533333333333333, 0.222075922005613, 0.0112574113277207])
 

@@ -7,6 +7,7 @@ that are not instantiated keep their names as rules that are 0.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 
@@ -20,6 +21,8 @@ __all__ = ["TEMPLATE", "heterodimers_for", "integrin_module"]
 #: Name of the module that is written from the template.
 TEMPLATE = "integrin"
 
+#: Text of the template that holds for one heterodimer alone.
+_ONLY = re.compile(r"\{only (?P<pair>\w+): (?P<text>[^}]*)\}")
 _NOTHING = "0 dimensionless * integrin_reference"
 _NO_AFFINITY = "0 dimensionless / integrin_reference"
 #: Rules of one heterodimer that other modules and assays read.
@@ -121,6 +124,7 @@ def _instance(body: str, pair: Heterodimer) -> str:
         "{lost_talin}": "TLN1" if talin else "",
         "{tail}": "share_tail_ITGB1 * " if pair.beta == "ITGB1" else "",
     }
+    body = _ONLY.sub(lambda found: found["text"] if found["pair"] == pair.name else "", body)
     for word, text in words.items():
         body = body.replace(word, text)
     return body
