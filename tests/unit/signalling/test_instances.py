@@ -228,7 +228,7 @@ def test_calcium_rests_pulses_and_adapts():
     assert at_rest(["calcium"])["calcium"] == pytest.approx(100.0, rel=0.1)
     start = at_rest(["calcium", "calcium_store"])
     values = REPERTOIRE | {"constant_act_GNAI": 80.0}
-    course = network().simulate([2.0, 60.0], parameters=values, initial=start, outputs=["calcium"]).values[0, :, 0]
+    course = network().simulate([0.5, 60.0], parameters=values, initial=start, outputs=["calcium"]).values[0, :, 0]
     assert course[0] > 500.0
     assert course[1] < 300.0
 
