@@ -45,6 +45,7 @@ def sbml(chosen):
     table |= integrin_parameters() | {f"constant_{n}": constant(f"constant_{n}", v) for n, v in IMPORTS.items()}
     table["constant_contraction"] = constant("constant_contraction", 0.5, "dimensionless")
     table["kforced"] = constant("kforced", 0.5, "per_min")
+    table["ratio_forced_GAP"] = constant("ratio_forced_GAP", 1.5, "dimensionless")
     modules = [integrin_module(chosen), load_module("inside_out"), load_module("calcium"), stub]
     return antimony_to_sbml(compose(modules, table, handles(), VOLUMES).antimony)
 
