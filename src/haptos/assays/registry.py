@@ -18,6 +18,7 @@ from haptos.assays.emsa import GelShift
 from haptos.assays.flow_surface_expression import FlowCytometry
 from haptos.assays.gtpase_pulldown import GTPasePulldown
 from haptos.assays.invasion_3d import Invasion3D
+from haptos.assays.lateral_mobility import LateralMobility
 from haptos.assays.live_imaging_localization import LiveImaging
 from haptos.assays.nuclear_fraction import NuclearFraction
 from haptos.assays.phospho_blot import PhosphoBlot
@@ -50,6 +51,7 @@ ASSAYS: Mapping[str, AbstractAssay] = MappingProxyType(
             FlowCytometry(),
             BindingAffinity(),
             Clustering(),
+            LateralMobility(),
             AdhesionAssay(),
             LiveImaging(),
             CellCycleAnalysis(),

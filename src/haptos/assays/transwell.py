@@ -28,7 +28,7 @@ from haptos.core.specs import QuantityOf
 from haptos.core.units import Quantity
 from haptos.errors import ParameterError
 from haptos.motility.barriers import Barrier, uncoated_filter
-from haptos.motility.crossing import Drives, cross
+from haptos.motility.crossing import Drives, crossed_share
 from haptos.motility.parameters import CrossingParameters, crossing_parameters
 
 __all__ = ["AT_ONCE", "DRIVE_NEEDS", "AbstractTranswell", "TranswellProtocol", "bare_filter", "drives_of"]
@@ -129,7 +129,7 @@ class AbstractTranswell(AbstractAssay):
             some = samples[first : first + AT_ONCE]
             parameters = [crossing_parameters(sample.parameters) for sample in some]
             barriers = [self.barrier(p, numbers) for numbers in parameters]
-            crossed = cross(drives_of(*some), barriers, parameters).crossed
+            crossed = crossed_share(drives_of(*some), barriers, parameters)
             per_field = crossed * p.seeded * p.field_area.value / p.membrane_area.value
             found += [(Value(self.counted, "", reading(row, p.every), _UNIT),) for row in per_field]
         return tuple(found)

@@ -91,7 +91,7 @@ def _as_course(protocol: Protocol, summary: str, *, fixed: bool) -> Protocol:
     end = getattr(protocol, _DURATION).value
     if not fixed and end < _COURSE:
         end, protocol = _COURSE, protocol.with_changes(**{_DURATION: f"{_COURSE!r} min"})
-    return protocol.with_changes(every=f"{min(_INTERVAL, max(end / 48, 1.0))!r} min")
+    return protocol.with_changes(every=f"{min(_INTERVAL, max(end / 240, 1.0))!r} min")
 
 
 # --- matching ----------------------------------------------------------------------------

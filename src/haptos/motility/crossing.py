@@ -5,11 +5,13 @@ helped by contraction. Passage falls linearly with the open cross-section, from 
 nucleus fits to 0 at a tenth of its cross-section [wolf-limit, wolf-frac, wolf-law]. The
 matrix within reach of the front is digested at the rate ``degradation · activity`` and
 renewed as the cell moves into fresh matrix; a digested matrix has wider pores. Cells differ
-in speed (log-normal). The same equations and numbers serve every barrier.
+in speed and, independently, in the size of the nucleus (both log-normal). The same equations
+and numbers serve every barrier.
 
-Cells of a slower kind never overtake: of two cells with the same surroundings, the one with
-more speed, wider pores or more proteolysis is ahead at every time. So the crossed fraction is
-the share of cells faster than the one that has just arrived.
+Of cells with the same nucleus the slower never overtake: of two cells with the same surroundings, the one with
+more speed, wider pores or more proteolysis is ahead at every time. So their crossed fraction is
+the share of cells faster than the one that has just arrived (:func:`cross`);
+:func:`crossed_share` averages it over sizes of the nucleus.
 
 Not in the model: proliferation, crowding, death, matrix digested by other cells, and
 recruitment of fibres; a later room replaces :func:`cross` behind the same arguments.
@@ -29,7 +31,7 @@ from haptos.errors import ParameterError
 from haptos.motility.barriers import Barrier
 from haptos.motility.parameters import CrossingParameters
 
-__all__ = ["Crossing", "Drives", "cross", "drive", "passage"]
+__all__ = ["Crossing", "Drives", "cross", "crossed_share", "drive", "passage"]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -37,6 +39,9 @@ Index = NDArray[np.intp]
 #: Standard normal scores of the cells that are followed, and the longest time step [min].
 _SCORES = np.linspace(-4.0, 4.0, 65)
 _STEP = 15.0
+#: Standard normal scores of the sizes of nucleus that stand for all, and their weights (Gauss-Hermite, five points).
+_SIZES = np.array([-2.85697001387281, -1.35562617997427, 0.0, 1.35562617997427, 2.85697001387281])
+_WEIGHTS = np.array([0.0112574113277207, 0.222075922005613, 0.533333333333333, 0.222075922005613, 0.0112574113277207])
 
 
 @dataclass(frozen=True)
@@ -167,6 +172,31 @@ def cross(
     ways = np.stack(history[1:], axis=0).reshape(-1, size, _SCORES.size).transpose(1, 0, 2)
     lengths = np.array([b.length for b in barriers])[:, None, None]
     return Crossing(drives.times, _arrived(ways, lengths), _SCORES, np.minimum(ways, lengths))
+
+
+def crossed_share(
+    drives: Drives,
+    barrier: Barrier | Sequence[Barrier],
+    parameters: CrossingParameters | Sequence[CrossingParameters],
+) -> Array:
+    """Return the share of cells that is through, over nuclei of all sizes, shape (n_samples, n_times).
+
+    The arguments are those of :func:`cross`; ``nucleus_area`` is the mean. A row depends on its own sample only.
+    """
+    size = drives.nucleus_area.size
+    numbers = [parameters] * size if isinstance(parameters, CrossingParameters) else list(parameters)
+    barriers = [barrier] * size if isinstance(barrier, Barrier) else list(barrier)
+    spread = np.sqrt(np.log1p(np.array([p.nucleus_variation for p in numbers]) ** 2))[:, None]
+    relative = np.exp(spread * _SIZES - 0.5 * spread**2)
+    many = Drives(
+        drives.times,
+        *(np.repeat(v, _SIZES.size, axis=0) for v in (drives.protrusion, drives.contraction, drives.proteolysis)),
+        (drives.nucleus_area[:, None] * relative).ravel(),
+    )
+    each = [i for i in range(size) for _ in _SIZES]
+    found = cross(many, [barriers[i] for i in each], [numbers[i] for i in each]).crossed
+    shares: Array = np.sum(found.reshape(size, _SIZES.size, -1) * (_WEIGHTS / _WEIGHTS.sum())[:, None], axis=1)
+    return shares
 
 
 def _columns(parameters: Sequence[CrossingParameters]) -> CrossingParameters:

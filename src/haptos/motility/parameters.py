@@ -38,6 +38,8 @@ class CrossingParameters:
         Pore area over nuclear cross-section at which passage stops, and from which it is free.
     speed_variation : float
         Coefficient of variation of speed between cells.
+    nucleus_variation : float
+        Coefficient of variation of the cross-section of the nucleus between cells.
     degradation : float
         Second-order rate of matrix loss [1/(nM·min)].
     reach : float
@@ -56,6 +58,7 @@ class CrossingParameters:
     arrest_share: float
     full_speed_share: float
     speed_variation: float
+    nucleus_variation: float
     degradation: float
     reach: float
     collagen_I_pore_area: float

@@ -72,6 +72,13 @@ def test_phases_follow_from_when_cells_entered():
     assert early["g2m_fraction", ""] == 0.0
 
 
+def test_mobility_is_a_share_of_free_diffusion_and_is_read_within_minutes():
+    protocol = ASSAYS["lateral_mobility"].protocol(receptors=["integrins"])
+    assert protocol.duration.value == pytest.approx(10.0)
+    found = read("lateral_mobility", protocol, diffusion__integrins=0.25)
+    assert found["diffusion", "integrins"] == pytest.approx(0.025)
+
+
 def test_affinity_does_not_see_how_many_receptors_there_are():
     protocol = ASSAYS["binding_affinity"].protocol(receptors=["integrins"])
     names = {"bound__integrins": 1.0, "high_affinity__integrins": 3.0, "surface__integrins": 12.0}

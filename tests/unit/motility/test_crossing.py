@@ -10,7 +10,7 @@ import pytest
 
 from haptos.errors import ParameterError
 from haptos.motility.barriers import Barrier, Layer, coated_filter, uncoated_filter
-from haptos.motility.crossing import Drives, cross
+from haptos.motility.crossing import Drives, cross, crossed_share
 from haptos.motility.parameters import crossing_parameters
 from haptos.motility.reference import reference_front
 
@@ -146,3 +146,14 @@ def test_nothing_of_the_model_is_in_the_gel_only():
     assert cross(drives(), open_gel, P).crossed[0, -1] == pytest.approx(
         cross(drives(), FILTER, P).crossed[0, -1], rel=1e-3
     )
+
+
+def test_cells_with_small_nuclei_come_through_where_the_mean_is_stuck():
+    tight = Barrier((Layer("pore", 10.0, 5.0, 0.0, math.inf),))
+    assert cross(drives(proteolysis=0.0), tight, P).crossed.max() == 0
+    assert 0 < crossed_share(drives(proteolysis=0.0), tight, P)[0, -1] < 0.3
+
+
+def test_without_variation_all_nuclei_are_the_mean():
+    alike = replace(P, nucleus_variation=0.0)
+    assert crossed_share(drives(), GEL, alike) == pytest.approx(cross(drives(), GEL, alike).crossed)

@@ -79,7 +79,8 @@ def test_composed_model_has_no_sbml_error_and_no_unit_warning(repertoire):
 
 
 @pytest.mark.parametrize(
-    "law", ["kgap_CDC42 * CDC42_GTP", "kact_IKK_ILK * act_ILK * IKBKB", "kuncluster_integrin * ITGAV_ITGB3_clustered"]
+    "law",
+    ["kgef_CDC42_basal * CDC42_GDP", "kact_IKK_ILK * act_ILK * IKBKB", "kuncluster_integrin * ITGAV_ITGB3_clustered"],
 )
 def test_a_unit_fault_would_be_seen(law):
     """The check above can fail: dropping a volume from one rate law is found."""

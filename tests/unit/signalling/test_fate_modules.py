@@ -34,6 +34,7 @@ STUB = "\n".join(
         "  //@ sbo=179",
         *(f"  {name} := stub_{name} * input__on;" for name in INPUTS),
         "  share_spread := stub_share_spread * input__on * activity_factor__spreading;",
+        "  share_mitochondria_left := 1 dimensionless;",
         "end",
     ]
 )

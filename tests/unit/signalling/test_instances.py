@@ -45,6 +45,7 @@ def sbml(chosen):
     table |= integrin_parameters() | {f"constant_{n}": constant(f"constant_{n}", v) for n, v in IMPORTS.items()}
     table["constant_contraction"] = constant("constant_contraction", 0.5, "dimensionless")
     table["kforced"] = constant("kforced", 0.5, "per_min")
+    table["ratio_forced_GAP"] = constant("ratio_forced_GAP", 1.5, "dimensionless")
     modules = [integrin_module(chosen), load_module("inside_out"), load_module("calcium"), stub]
     return antimony_to_sbml(compose(modules, table, handles(), VOLUMES).antimony)
 
@@ -228,7 +229,7 @@ def test_calcium_rests_pulses_and_adapts():
     assert at_rest(["calcium"])["calcium"] == pytest.approx(100.0, rel=0.1)
     start = at_rest(["calcium", "calcium_store"])
     values = REPERTOIRE | {"constant_act_GNAI": 80.0}
-    course = network().simulate([2.0, 60.0], parameters=values, initial=start, outputs=["calcium"]).values[0, :, 0]
+    course = network().simulate([0.5, 60.0], parameters=values, initial=start, outputs=["calcium"]).values[0, :, 0]
     assert course[0] > 500.0
     assert course[1] < 300.0
 

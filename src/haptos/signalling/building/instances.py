@@ -7,6 +7,7 @@ that are not instantiated keep their names as rules that are 0.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 
@@ -20,8 +21,11 @@ __all__ = ["TEMPLATE", "heterodimers_for", "integrin_module"]
 #: Name of the module that is written from the template.
 TEMPLATE = "integrin"
 
+#: Text of the template that holds for one heterodimer alone.
+_ONLY = re.compile(r"\{only (?P<pair>\w+): (?P<text>[^}]*)\}")
 _NOTHING = "0 dimensionless * integrin_reference"
 _NO_AFFINITY = "0 dimensionless / integrin_reference"
+_NO_DIFFUSION = "0 dimensionless"
 #: Rules of one heterodimer that other modules and assays read.
 _EXPORTS = ("total_{H}", "surface_{H}", "clustered_{H}", "unligated_{H}")
 _MEASURES = ("level", "surface", "high_affinity", "active_epitope", "bound", "clustered")
@@ -121,6 +125,7 @@ def _instance(body: str, pair: Heterodimer) -> str:
         "{lost_talin}": "TLN1" if talin else "",
         "{tail}": "share_tail_ITGB1 * " if pair.beta == "ITGB1" else "",
     }
+    body = _ONLY.sub(lambda found: found["text"] if found["pair"] == pair.name else "", body)
     for word, text in words.items():
         body = body.replace(word, text)
     return body
@@ -173,7 +178,8 @@ def _affinity(pair: Heterodimer, galectin: str) -> str:
 def _zero_rules(pair: Heterodimer) -> list[str]:
     """Return the rules of a heterodimer that is not there."""
     names = [*(e.replace("{H}", pair.name) for e in _EXPORTS), *(f"{m}__{pair.name}" for m in _MEASURES)]
-    return [*(f"  {name} := {_NOTHING};" for name in names), f"  affinity__{pair.name} := {_NO_AFFINITY};"]
+    rules = [f"  {name} := {_NOTHING};" for name in names]
+    return [*rules, f"  affinity__{pair.name} := {_NO_AFFINITY};", f"  diffusion__{pair.name} := {_NO_DIFFUSION};"]
 
 
 def _sum(terms: Sequence[str]) -> str:
@@ -196,26 +202,24 @@ def _weighted(pair: Heterodimer, weight: float) -> str:
 
 
 def _sums(there: Sequence[Heterodimer]) -> list[str]:
-    """Return what assays read of classes of integrins; affinities are means over the surface."""
+    """Return what assays read of classes of integrins; affinity and diffusion are means over the surface."""
     lines = []
     for group, beta in _CLASSES.items():
         members = [h.name for h in there if beta in ("", h.beta)]
         lines += [f"  {m}__{group} := {_sum([f'{m}__{h}' for h in members])};" for m in _MEASURES]
-        products = " + ".join(f"affinity__{h} * surface__{h}" for h in members)
-        mean = f"({products}) / (surface__{group} + integrin_floor)" if members else _NO_AFFINITY
-        lines.append(f"  affinity__{group} := {mean};")
+        for measure, nothing in (("affinity", _NO_AFFINITY), ("diffusion", _NO_DIFFUSION)):
+            products = " + ".join(f"{measure}__{h} * surface__{h}" for h in members)
+            mean = f"({products}) / (surface__{group} + integrin_floor)" if members else nothing
+            lines.append(f"  {measure}__{group} := {mean};")
     return lines
 
 
 def _shared(there: Sequence[Heterodimer]) -> list[str]:
     """Return what depends on all heterodimers at once."""
     talin = [f"{h.name}_{s}" for h in there if h.adaptor == "talin" for s in ("high", "bound", "clustered")]
-    mobile = " + ".join([*(f"mobility_factor__{h.name} * surface_{h.name}" for h in there), "integrin_floor"])
-    total = " + ".join([*(f"surface_{h.name}" for h in there), "integrin_floor"])
     return [
         f"  talin_in_integrins := {_sum(talin)};",
         "  share_cyt_integrin := cytoplasm / (cytoplasm + nucleus);",
         f"  attached__cells := ({_sum([f'{h.name}_clustered' for h in there])}) * share_cyt_integrin;",
         "  complex__LGALS8_ITGB1 := surface__beta1_integrins * share_LGALS8_bound;",
-        f"  diffusion__integrins := share_mobility * ({mobile}) / ({total});",
     ]
