@@ -35,6 +35,8 @@ STUB = "\n".join(
         *(f"  {name} := stub_{name} * input__on;" for name in INPUTS),
         "  share_spread := stub_share_spread * input__on * activity_factor__spreading;",
         "  share_mitochondria_left := 1 dimensionless;",
+        "  share_engaged := stub_share_engaged * input__on;",
+        "  share_actin := activity_factor__actin_polymerisation;",
         "end",
     ]
 )
@@ -46,7 +48,8 @@ def composed() -> str:
     for name in MODULES:
         table |= load_table(name)
     numbers = {f"stub_{k}": (max(v, 1e-9), "nM") for k, v in INPUTS.items()}
-    numbers |= {"stub_share_spread": (0.6, "dimensionless"), "kdec_stub": (1e-4, "per_min")}
+    numbers |= {"stub_share_spread": (0.6, "dimensionless"), "stub_share_engaged": (0.8, "dimensionless")}
+    numbers |= {"kdec_stub": (1e-4, "per_min")}
     for name, (value, unit) in numbers.items():
         table[name] = Parameter.model_validate(
             {"id": name, "value": value, "unit": unit, "spread": 0, "confidence": "assumed"}
