@@ -39,6 +39,7 @@ __all__ = [
     "compounds",
     "ligands",
     "molar",
+    "soluble_ligands",
     "surface_ligands",
     "surroundings",
 ]
@@ -261,6 +262,22 @@ def _ligand_file() -> _Ligands:
 def ligands() -> dict[str, Ligand]:
     """Return the soluble ligands by identifier."""
     return {x.id: x for x in _ligand_file().ligands}
+
+
+def soluble_ligands(name: str) -> tuple[str, ...]:
+    """Return the species of the medium that a ligand, or a class of ligands, is; none of those that coat surfaces.
+
+    Examples
+    --------
+    >>> soluble_ligands("TNF")
+    ('TNF',)
+    """
+    from haptos.conditions.catalogue import load_vocabulary
+
+    term = load_vocabulary().entities.get(name)
+    names = (name, *(term.members if term is not None and term.kind == "class" else ()))
+    found = (ligands()[n] for n in names if n in ligands())
+    return tuple(dict.fromkeys(x.species for x in found if x.species is not None and x.id not in surface_ligands()))
 
 
 def surface_ligands() -> tuple[str, ...]:

@@ -8,18 +8,22 @@ it carries.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
+from typing import Literal
 
+from haptos.core.located import parse_yaml
+from haptos.core.specs import Spec, read_spec
 from haptos.errors import ModelError, nearest
 
-__all__ = ["Annotation", "Module", "load_module", "module_names", "parse_module", "readable_entities"]
+__all__ = ["Annotation", "Module", "load_module", "machinery", "module_names", "parse_module", "readable_entities"]
 
 _HEADER = re.compile(r"^\s*model\s+(\w+)\s*$", re.MULTILINE)
 _REACTION = re.compile(r"^\s*(\w+)\s*:(?!=)")
 _ANNOTATION = re.compile(r"^\s*//@\s*(.*)$")
+_RATE = re.compile(r";\s*([^;]+);")
 _RULE = re.compile(r"^\s*(\w+)\s*:=")
 _KEYS = {"sbo", "by", "claims"}
 #: Files of ``library/modules`` that are no modules: units, and the template of integrins.
@@ -90,7 +94,44 @@ def load_module(name: str) -> Module:
 
 @cache
 def _load(name: str) -> Module:
-    return parse_module(library_text(f"{name}.ant"), where=f"{name}.ant")
+    return _with_machinery(parse_module(library_text(f"{name}.ant"), where=f"{name}.ant"))
+
+
+class Machinery(Spec):
+    """A process that many reactions share; named by the rate-law term of these reactions, or one by one."""
+
+    process: str
+    sbo: int | None = None
+    reactions: tuple[str, ...] = ()
+
+    def drives(self, reaction: str, annotations: Mapping[str, Annotation]) -> bool:
+        """Tell whether a reaction needs the process."""
+        note = annotations.get(reaction)
+        return reaction in self.reactions or (note is not None and note.sbo == self.sbo)
+
+
+class _Machinery(Spec):
+    version: Literal[1]
+    machinery: tuple[Machinery, ...]
+
+
+@cache
+def machinery() -> tuple[Machinery, ...]:
+    """Return the processes that many reactions share."""
+    document = parse_yaml(library_text("machinery.yaml"), name="modules/machinery.yaml")
+    return read_spec(_Machinery, document).machinery
+
+
+def _with_machinery(module: Module) -> Module:
+    """Return a module whose reactions have the factors of the processes they need."""
+    lines = []
+    for line in module.body.splitlines():
+        found = _REACTION.match(line)
+        needed = [m.process for m in machinery() if found and m.drives(found.group(1), module.annotations)]
+        for process in needed:
+            line = _RATE.sub(rf"; process__{process} * (\1);", line, count=1)
+        lines.append(line)
+    return replace(module, body="\n".join(lines))
 
 
 def library_text(file: str) -> str:
