@@ -138,6 +138,9 @@ def new(
 def check(
     file: Annotated[Path, typer.Argument(help="Claims (YAML); 'haptos new FILE --claims' starts one.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and its cost; simulate nothing.")] = False,
+    skip_faulty: Annotated[
+        bool, typer.Option("--skip-faulty", help="Leave out claims with problems and judge the others.")
+    ] = False,
     workers: Workers = None,
     members: Members = None,
     runs: RunsFolder = None,
@@ -150,7 +153,15 @@ def check(
     if dry_run:
         plan_check_command(file, workers=workers, members=members, runs=runs, as_json=as_json)
     else:
-        check_command(file, workers=workers, members=members, runs=runs, as_json=as_json, open_report=open_report)
+        check_command(
+            file,
+            skip_faulty=skip_faulty,
+            workers=workers,
+            members=members,
+            runs=runs,
+            as_json=as_json,
+            open_report=open_report,
+        )
 
 
 @app.command("audit", rich_help_panel="Literature")

@@ -63,12 +63,15 @@ class Catalogue:
         Command that lists the names of a kind, for the hint of an error.
     aliases : mapping of str to mapping
         Other names of each kind, as written, and what they mean.
+    lenient : bool
+        Whether unknown names are let pass.
     """
 
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     models: Mapping[str, Mapping[str, type[Spec]]] = field(default_factory=dict)
     where: Mapping[str, str] = field(default_factory=dict)
     aliases: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    lenient: bool = False
 
     def meant(self, kind: str, name: str) -> str | None:
         """Return the name that is meant by another name or spelling; None if none or several are.
@@ -221,8 +224,8 @@ class KnownName:
         if known is None or name in known:
             return name
         meant = catalogue.meant(self.kind, name)
-        if meant is not None:
-            return meant
+        if meant is not None or catalogue.lenient:
+            return meant or name
         near = catalogue.near(self.kind, name)
         context = {
             "label": self.label or self.kind,
@@ -317,7 +320,7 @@ def _issue(error: dict[str, Any], document: Document) -> Issue:
         message, allowed, hint = f"the key {error['loc'][-1]!r} is missing", "", ""
     elif kind == "unknown_name":
         hint = _did_you_mean(str(context["near"]).split(", ") if context["near"] else [])
-        hint = hint or (f"'{context['where']}' lists what there is" if context.get("where") else "")
+        hint = hint or (f"'{context['where']}' lists them" if context.get("where") else "")
     return Issue(message.removeprefix("Value error, "), document.where(path), allowed, hint, kind)
 
 

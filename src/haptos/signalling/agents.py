@@ -47,6 +47,8 @@ __all__ = [
 Share = Annotated[float, Field(ge=0, le=1)]
 Confidence = Literal["measured", "fitted", "assumed"]
 _GENERAL = "general knowledge"
+#: Affinity of antibodies against soluble ligands.
+_KD_SOLUBLE = Quantity(0.2, "concentration", "0.2 nM")
 _NO_DELAY = Quantity(0.0, "time", "0 min")
 #: Handles that a compound sets instead of multiplying.
 _ACTIVATING = ("forced", "release", "locked_high", "cleaved")
@@ -292,7 +294,8 @@ def antibodies() -> dict[str, Antibody]:
 
 def antibody_against(target: str) -> Antibody:
     """Return the antibody against a target; one with the common numbers if none is listed."""
-    return antibodies().get(target) or Antibody(target=target)
+    common = {"KD": _KD_SOLUBLE} if soluble_ligands(target) else {}
+    return antibodies().get(target) or Antibody(target=target, **common)
 
 
 def coatings() -> dict[str, Coating]:

@@ -270,13 +270,13 @@ def test_every_intervention_is_carried_out_or_refused_by_name(verb):
         ({"treat": "taxol"}, "compound 'taxol' is not in the library"),
         ({"treat": "gefitinib", "dose": "1 µM"}, ""),
         ({"treat": "plerixafor"}, "finds none of its targets in the modules at hand (CXCR4)"),
-        ({"neutralise": "CXCR4"}, "no function__CXCR4"),
+        ({"neutralise": "CXCR4"}, "no module holds CXCR4: no function__CXCR4"),
         ({"add": "EGF", "gradient": True}, "gradients need the motility room"),
         ({"add": "VTN"}, "holds no VTN"),
         ({"add": "CXCL12"}, "no species CXCL12"),
         ({"plate_on": "FN1", "stiffness": "1 kPa"}, "stiffness"),
         ({"express_mutant": "PTK2", "variant": "Y1F"}, "known variants of PTK2: Y397F, Y925F"),
-        ({"express_mutant": "NFKBIA", "variant": "super-repressor"}, "no transgene__NFKBIA_super_repressor"),
+        ({"express_mutant": "NFKBIA", "variant": "super-repressor"}, "no site__NFKBIA_S32"),
         ({"activate": "AKT1", "variant": "odd"}, "known variants: K179M, myristoylated"),
         ({"withdraw": "TNF"}, "end its addition with 'until'"),
         ({"mutate": "CXCR4_promoter"}, "is not in the modules"),
@@ -294,3 +294,50 @@ def test_what_cannot_be_expressed_is_said(entry, reason):
         return
     assert isinstance(found, Refusal)
     assert reason in found.reason
+
+
+# --- antibodies against ligands, shared processes, names of the bench ------------------------------
+
+
+def test_an_antibody_against_a_ligand_leaves_a_share_of_what_is_added():
+    dose, bound = changes(add="TNF", dose="10 ng/mL")[0], changes(neutralise="TNF")[0]
+    assert (bound.how, bound.name) == ("bind", "TNF")
+    values, doses = _in_force([bound, dose], {}, None)
+    assert values == {}
+    assert doses == {"TNF": pytest.approx(dose.value * bound.value)}
+    assert doses["TNF"] < 0.01 * dose.value
+
+
+def test_serum_is_dosed_as_a_share():
+    step = READ.validate_python({"add": "serum", "dose": "5 %"})
+    assert changes_of(step, {"growth_factor"})[0].value == pytest.approx(0.5)
+    with pytest.raises(ValidationError, match="is not a concentration"):
+        READ.validate_python({"add": "EGF", "dose": "5 %"})
+
+
+def test_what_no_module_holds_is_answered_with_what_comes_near():
+    assert "{block: integrin_actin_tether}" in changes(knockdown="VCL").reason
+
+
+def test_a_protein_that_is_a_process_can_be_silenced():
+    step = READ.validate_python({"knockdown": "MYH9", "remaining": "20 %"})
+    assert changes_of(step, {"process__contraction"}) == [Change("multiply", "process__contraction", 0.2)]
+
+
+def test_mutants_of_a_complex_are_found_by_its_parts():
+    assert find_variant("PIK3CA", "H1047R") is find_variant("PI3K", "H1047R")
+    assert find_variant("JUN", "TAM67") is not None
+
+
+def test_every_variant_acts_on_handles_of_the_model():
+    """A mutant that the modules do not hold would be refused whatever is read."""
+    offered = model(frozenset(heterodimers())).offered
+    wanted = {f"{e.handle}__{e.target}".replace(":", "_") for v in variants() for e in v.effects}
+    kinds = ("site__", "transgene__", "activity_factor__")
+    assert not {name for name in wanted if name.startswith(kinds) and name not in offered}
+
+
+def test_every_compound_finds_a_target_in_the_model():
+    offered = Offer(model(frozenset(heterodimers())).offered)
+    found = [c.id for c in compounds().values() if any(offered.handles(t.handle, t.name) for t in c.targets) or c.species]
+    assert set(compounds()) - set(found) == set()
