@@ -135,7 +135,7 @@ def new(
 
 
 @app.command("check", rich_help_panel="Literature")
-def check(
+def check(  # noqa: PLR0917 - typer passes by name
     file: Annotated[Path, typer.Argument(help="Claims (YAML); 'haptos new FILE --claims' starts one.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and its cost; simulate nothing.")] = False,
     skip_faulty: Annotated[

@@ -11,6 +11,7 @@ from haptos.cli.running import bench_of, finish
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from haptos.errors import Issue
     from haptos.evidence.claims import Claim
     from haptos.lab.check import CheckPlan
     from haptos.signalling.cells import CellLine
@@ -35,7 +36,8 @@ def check_command(
     from haptos.cli.showing import show_result
     from haptos.lab.check import check_file, check_sound
 
-    bench, faults = bench_of(runs, workers, quiet=as_json), {}
+    bench = bench_of(runs, workers, quiet=as_json)
+    faults: dict[str, tuple[Issue, ...]] = {}
     if skip_faulty:
         result, faults = check_sound(file, bench, members=members)
     else:

@@ -301,14 +301,15 @@ def library_folder() -> Traversable:
     return files("haptos") / "library"
 
 
-@cache
 def _synonyms(library: Traversable) -> dict[str, tuple[str, ...]]:
     """Return the synonyms of the compounds of a library folder, by compound."""
     found: dict[str, tuple[str, ...]] = {}
     for file in yaml_files(library / "compounds"):
         document = parse_yaml(file.read_text(encoding="utf-8"), name=file.name, keep=True)
         records = document.data.get("compounds", []) if isinstance(document.data, dict) else []
-        found |= {str(r["id"]): tuple(map(str, r.get("synonyms", ()))) for r in records if isinstance(r, dict) and "id" in r}
+        found |= {
+            str(r["id"]): tuple(map(str, r.get("synonyms", ()))) for r in records if isinstance(r, dict) and "id" in r
+        }
     return found
 
 

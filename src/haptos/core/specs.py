@@ -63,6 +63,8 @@ class Catalogue:
         Command that lists the names of a kind, for the hint of an error.
     aliases : mapping of str to mapping
         Other names of each kind, as written, and what they mean.
+    free : bool
+        Whether a file may use other names and spellings; a library may not.
     lenient : bool
         Whether unknown names are let pass.
     """
@@ -71,6 +73,7 @@ class Catalogue:
     models: Mapping[str, Mapping[str, type[Spec]]] = field(default_factory=dict)
     where: Mapping[str, str] = field(default_factory=dict)
     aliases: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    free: bool = False
     lenient: bool = False
 
     def meant(self, kind: str, name: str) -> str | None:
@@ -223,7 +226,7 @@ class KnownName:
         known = catalogue.names.get(self.kind) if isinstance(catalogue, Catalogue) else None
         if known is None or name in known:
             return name
-        meant = catalogue.meant(self.kind, name)
+        meant = catalogue.meant(self.kind, name) if catalogue.free else None
         if meant is not None or catalogue.lenient:
             return meant or name
         near = catalogue.near(self.kind, name)

@@ -144,7 +144,9 @@ def remarks(file: Path | str) -> tuple[str, ...]:
         if gene in written
     ]
     _, issues = check_claims(path, own_terms(contexts_beside(path, document)))
-    unknown = sorted({issue.message.partition("unknown entity ")[2] for issue in issues if issue.severity != "error"} - {""})
+    unknown = sorted(
+        {issue.message.partition("unknown entity ")[2] for issue in issues if issue.severity != "error"} - {""}
+    )
     if unknown:
         found.append(f"in relations, which only audits look at, these names mean nothing: {', '.join(unknown)}")
     return tuple(found)

@@ -68,7 +68,8 @@ def lab_catalogue() -> Catalogue:
     known = load_catalogue()
     cells = tuple(dict.fromkeys((*known.names.get("cells", ()), *cell_lines())))
     entities = tuple(dict.fromkeys((*known.names.get("entity", ()), *readable_entities())))
-    return catalogue_with(replace(known, names={**known.names, "cells": cells, "entity": entities}), ASSAYS)
+    names = {**known.names, "cells": cells, "entity": entities}
+    return catalogue_with(replace(known, names=names, free=True), ASSAYS)
 
 
 def catalogue_with(catalogue: Catalogue, assays: Mapping[str, AbstractAssay]) -> Catalogue:

@@ -18,7 +18,7 @@ Row = Mapping[str, Any]
 
 
 def judge_blind(file: Path, bench: Bench, *, members: int | None = None) -> list[dict[str, Any]]:
-    """Judge every claim of a file; one row each, with ``claim``, ``sentence``, ``verdict``, ``share`` and ``reason``."""
+    """Judge every claim of a file; return one row each: claim, sentence, verdict, share of the members, reason."""
     result, faults = check_sound(file, bench, members=members)
     rows = [
         {

@@ -13,7 +13,16 @@ from haptos.core.located import parse_yaml
 from haptos.core.specs import Spec, read_spec
 from haptos.errors import ModelError
 
-__all__ = ["Effect", "Variant", "find_variant", "known_variants", "process_of", "promoter_sites", "related_to", "variants"]
+__all__ = [
+    "Effect",
+    "Variant",
+    "find_variant",
+    "known_variants",
+    "process_of",
+    "promoter_sites",
+    "related_to",
+    "variants",
+]
 
 
 class Effect(Spec):

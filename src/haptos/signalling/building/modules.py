@@ -124,14 +124,14 @@ def machinery() -> tuple[Machinery, ...]:
 
 def _with_machinery(module: Module) -> Module:
     """Return a module whose reactions have the factors of the processes they need."""
-    lines = []
-    for line in module.body.splitlines():
+
+    def driven(line: str) -> str:
         found = _REACTION.match(line)
         needed = [m.process for m in machinery() if found and m.drives(found.group(1), module.annotations)]
-        for process in needed:
-            line = _RATE.sub(rf"; process__{process} * (\1);", line, count=1)
-        lines.append(line)
-    return replace(module, body="\n".join(lines))
+        factors = "".join(f"process__{process} * " for process in needed)
+        return _RATE.sub(rf"; {factors}(\1);", line, count=1) if factors else line
+
+    return replace(module, body="\n".join(map(driven, module.body.splitlines())))
 
 
 def library_text(file: str) -> str:
