@@ -194,7 +194,13 @@ def audit(  # noqa: PLR0917 - typer passes by name
 
 @app.command("explain", rich_help_panel="Literature")
 def explain(
-    what: Annotated[str, typer.Argument(metavar="CLAIM|FILE", help="A claim, a conflict, or an experiment file.")],
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="CLAIM|FILE",
+            help="A claim, a conflict, an experiment file, or a claim of a file (my_claims.yaml:MINE-01).",
+        ),
+    ],
     most: Annotated[int, typer.Option("--most", min=1, help="Steps to tell of.")] = 12,
     workers: Workers = None,
     runs: RunsFolder = None,

@@ -286,6 +286,11 @@ def _aliases(
         for term in vocabulary.entities.values()
         for other in (*term.aliases, *((term.label,) if term.kind != "process" else ()), *term.stands_for)
     }
+    for term in vocabulary.entities.values():
+        gene, _, site = term.id.rpartition("_")
+        owner = vocabulary.entities.get(gene)
+        if term.kind == "state" and owner is not None:
+            others |= {f"{name} {site}": term.id for name in (owner.label, *owner.aliases)}
     others |= {other: name for name, synonyms in _synonyms(library).items() for other in synonyms}
     kinds = ("entity", *get_args(Role))
     return {kind: {o: t for o, t in others.items() if t in names[kind]} for kind in kinds if kind in names}

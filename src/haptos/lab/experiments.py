@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from haptos.conditions.experiment import Experiment
 from haptos.core.located import Document, load_yaml, parse_yaml
 from haptos.core.specs import Catalogue, read_spec
-from haptos.errors import ParameterError, StoreError, nearest
+from haptos.errors import Issue, ParameterError, SpecError, StoreError, nearest
 
 if TYPE_CHECKING:
     from haptos.assays.base import AbstractAssay
@@ -92,6 +92,9 @@ def read_experiment(file: Path | str, *, catalogue: Catalogue | None = None) -> 
     from haptos.lab.contexts import contexts_beside
 
     document = load_yaml(file)
+    if isinstance(document.data, dict) and "claims" in document.data and "arms" not in document.data:
+        hint = f"'haptos check {file}' judges them; 'haptos new FILE' starts an experiment"
+        raise SpecError([Issue("this is a file of claims, not an experiment", document.where(("claims",)), hint=hint)])
     contexts = contexts_beside(file, document)
     experiment = read_spec(Experiment, document, catalogue=_with_cells(catalogue or lab_catalogue(), contexts))
     return ExperimentFile(experiment, document, Path(file).read_text(encoding="utf-8"), contexts)

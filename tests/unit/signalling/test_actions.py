@@ -8,6 +8,7 @@ from itertools import pairwise
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from haptos.conditions.catalogue import load_catalogue
 from haptos.conditions.experiment import Culture
 from haptos.conditions.interventions import VERBS, AnyIntervention
 from haptos.signalling.actions import Change, Refusal, changes_of, changes_of_arm, surroundings_of
@@ -21,6 +22,8 @@ from haptos.signalling.model import model
 from haptos.signalling.schedule import _in_force
 
 READ = TypeAdapter(AnyIntervention)
+#: Handles that stand for parts of something else.
+UNNAMED: set[str] = set()
 INTEGRINS = ("ITGA5_ITGB1", "ITGAV_ITGB3", "ITGA6_ITGB4")
 OFFERED = {
     "expression__ILK", "transgene__NFKBIA", "expression__NFKBIA", "endogenous__NFKBIA", "silencing__RELA",
@@ -348,3 +351,12 @@ def test_every_compound_finds_a_target_in_the_model():
         c.id for c in compounds().values() if any(offered.handles(t.handle, t.name) for t in c.targets) or c.species
     ]
     assert set(compounds()) - set(found) == set()
+
+
+def test_what_the_modules_let_one_act_on_has_a_name():
+    """A handle that the vocabulary does not know can be reached by nobody."""
+    kinds = ("expression", "silencing", "transgene", "activity_factor", "function", "forced", "process", "release")
+    acted = {n.partition("__")[2] for n in model(frozenset()).offered if n.partition("__")[0] in kinds}
+    named = {n.replace(":", "_").replace("-", "_") for kind in ("target", "process") for n in load_catalogue().names[kind]}
+    of_variants = {e.target.replace(":", "_") for v in variants() for e in v.effects}
+    assert acted - named - of_variants == UNNAMED
