@@ -78,12 +78,11 @@ def read_claims(file: Path | str, cells: Sequence[CellTerm] = ()) -> tuple[Claim
     Raises
     ------
     SpecError
-        With every error of the file and its line; warnings are let pass.
+        With every problem of the file and its line, if one of them is an error; warnings alone are let pass.
     """
     library, issues = check_claims(file, cells)
-    errors = [issue for issue in issues if issue.severity == "error"]
-    if errors:
-        raise SpecError(errors)
+    if any(issue.severity == "error" for issue in issues):
+        raise SpecError(issues)
     return tuple(entry.record for entry in library.claim_records().entries)
 
 

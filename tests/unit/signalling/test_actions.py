@@ -357,6 +357,8 @@ def test_what_the_modules_let_one_act_on_has_a_name():
     """A handle that the vocabulary does not know can be reached by nobody."""
     kinds = ("expression", "silencing", "transgene", "activity_factor", "function", "forced", "process", "release")
     acted = {n.partition("__")[2] for n in model(frozenset()).offered if n.partition("__")[0] in kinds}
-    named = {n.replace(":", "_").replace("-", "_") for kind in ("target", "process") for n in load_catalogue().names[kind]}
+    named = {
+        n.replace(":", "_").replace("-", "_") for kind in ("target", "process") for n in load_catalogue().names[kind]
+    }
     of_variants = {e.target.replace(":", "_") for v in variants() for e in v.effects}
     assert acted - named - of_variants == UNNAMED

@@ -139,7 +139,9 @@ def explain(what: str, shop: Workshop, *, most: int = 12) -> Explanation:
     if mark and Path(file).is_file() and not Path(what).is_file():
         return _of_own(Path(file), name, shop, most)
     if what.endswith((".yaml", ".yml", ".json")) or Path(what).is_file():
-        return _of_own(Path(what), "", shop, most) if _holds_claims(Path(what)) else _of_experiment(Path(what), shop, most)
+        return (
+            _of_own(Path(what), "", shop, most) if _holds_claims(Path(what)) else _of_experiment(Path(what), shop, most)
+        )
     conflicts = {c.id: c for c in shop.library.conflicts}
     if what in conflicts:
         return _of_conflict(conflicts[what], shop, most)
