@@ -163,7 +163,7 @@ def experiment_schema(catalogue: Catalogue | None = None) -> dict[str, Any]:
         choices.append({"$ref": f"#/$defs/{model.__name__}"})
     names = [{"enum": list(known.models["assay"]), "description": "an assay with its usual protocol"}]
     schema["properties"]["assay"] = {"anyOf": [*choices, *names], "description": "the assay with its protocol"}
-    schema["properties"]["cells"] = _listed(schema["properties"]["cells"], known.names.get("cells"), "cells")
+    schema["properties"]["cells"] = _listed(schema["properties"]["cells"], known.names.get("cells", ()), "cells")
     return written_schema("haptos experiment", schema, known)
 
 
@@ -194,10 +194,11 @@ def _enumerate_fields(definitions: dict[str, Any], known: Catalogue) -> None:
         kinds = [m.kind for m in field.metadata if isinstance(m, KnownName)]
         if kinds and cls.__name__ in definitions:
             properties = definitions[cls.__name__]["properties"]
-            properties[verb] = _listed(properties[verb], known.names.get(kinds[0]), kinds[0])
+            names = (*known.names.get(kinds[0], ()), *(known.aliases.get(kinds[0], {}) if known.free else ()))
+            properties[verb] = _listed(properties[verb], tuple(dict.fromkeys(names)), kinds[0])
 
 
-def _listed(described: dict[str, Any], names: tuple[str, ...] | None, kind: str) -> dict[str, Any]:
+def _listed(described: dict[str, Any], names: tuple[str, ...], kind: str) -> dict[str, Any]:
     """Return a field with its names listed; cells may also be the user's own."""
     if not names:
         return described
