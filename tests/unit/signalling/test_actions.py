@@ -17,6 +17,7 @@ from haptos.signalling.actions.change import Offer
 from haptos.signalling.actions.variants import find_variant, variants
 from haptos.signalling.agents import antibody_against, coatings, compound_named, compounds, ligands, surface_ligands
 from haptos.signalling.building.integrins import heterodimers
+from haptos.signalling.building.modules import load_module, machinery, module_names
 from haptos.signalling.contexts.transcripts import proteins_of_modules
 from haptos.signalling.model import model
 from haptos.signalling.schedule import _in_force
@@ -362,3 +363,9 @@ def test_what_the_modules_let_one_act_on_has_a_name():
     }
     of_variants = {e.target.replace(":", "_") for v in variants() for e in v.effects}
     assert acted - named - of_variants == UNNAMED
+
+
+def test_the_machinery_drives_reactions_that_exist():
+    there = {reaction for name in module_names() for reaction in load_module(name).annotations}
+    assert {r for m in machinery() for r in m.reactions} <= there
+    assert {"process__transcription", "process__translation", "process__proteasome"} <= set(model(frozenset()).offered)
