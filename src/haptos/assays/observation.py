@@ -67,8 +67,9 @@ def build_protocol[P: Protocol](cls: type[P], duration: float | None, **fields: 
     try:
         return cls.model_validate({k: list(v) if isinstance(v, tuple) else v for k, v in fields.items()})
     except ValidationError as error:
-        reasons = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_url=False)]
-        raise ParameterError(f"no such protocol of {cls.__name__}: " + "; ".join(reasons)) from error
+        found = [(".".join(map(str, e["loc"])), e["msg"].removeprefix("Value error, ")) for e in error.errors()]
+        reasons = [f"{place}: {message}" if place else message for place, message in found]
+        raise ParameterError(f"the assay cannot read this: {'; '.join(reasons)}") from error
 
 
 def saturate(signal: NDArray[np.float64], half: Quantity | None) -> NDArray[np.float64]:

@@ -135,9 +135,12 @@ def new(
 
 
 @app.command("check", rich_help_panel="Literature")
-def check(
+def check(  # noqa: PLR0917 - typer passes by name
     file: Annotated[Path, typer.Argument(help="Claims (YAML); 'haptos new FILE --claims' starts one.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and its cost; simulate nothing.")] = False,
+    skip_faulty: Annotated[
+        bool, typer.Option("--skip-faulty", help="Leave out claims with problems and judge the others.")
+    ] = False,
     workers: Workers = None,
     members: Members = None,
     runs: RunsFolder = None,
@@ -150,7 +153,15 @@ def check(
     if dry_run:
         plan_check_command(file, workers=workers, members=members, runs=runs, as_json=as_json)
     else:
-        check_command(file, workers=workers, members=members, runs=runs, as_json=as_json, open_report=open_report)
+        check_command(
+            file,
+            skip_faulty=skip_faulty,
+            workers=workers,
+            members=members,
+            runs=runs,
+            as_json=as_json,
+            open_report=open_report,
+        )
 
 
 @app.command("audit", rich_help_panel="Literature")
@@ -183,7 +194,13 @@ def audit(  # noqa: PLR0917 - typer passes by name
 
 @app.command("explain", rich_help_panel="Literature")
 def explain(
-    what: Annotated[str, typer.Argument(metavar="CLAIM|FILE", help="A claim, a conflict, or an experiment file.")],
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="CLAIM|FILE",
+            help="A claim, a conflict, an experiment file, or a claim of a file (my_claims.yaml:MINE-01).",
+        ),
+    ],
     most: Annotated[int, typer.Option("--most", min=1, help="Steps to tell of.")] = 12,
     workers: Workers = None,
     runs: RunsFolder = None,

@@ -11,6 +11,7 @@ from haptos.cli.running import bench_of, finish
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from haptos.errors import Issue
     from haptos.evidence.claims import Claim
     from haptos.lab.check import CheckPlan
     from haptos.signalling.cells import CellLine
@@ -19,13 +20,32 @@ __all__ = ["audit_command", "check_command", "plan_check_command"]
 
 
 def check_command(
-    file: Path, *, workers: int | None, members: int | None, runs: Path | None, as_json: bool, open_report: bool
+    file: Path,
+    *,
+    skip_faulty: bool,
+    workers: int | None,
+    members: int | None,
+    runs: Path | None,
+    as_json: bool,
+    open_report: bool,
 ) -> None:
-    """Judge the claims of a file and show the board; leave with 1 if one is contradicted."""
-    from haptos.cli.showing import show_result
-    from haptos.lab.check import check_file
+    """Judge the claims of a file and show the board; leave with 1 if one is contradicted.
 
-    result = check_file(file, bench_of(runs, workers, quiet=as_json), members=members)
+    With `skip_faulty`, claims with problems are left out and listed, instead of nothing being judged.
+    """
+    from haptos.cli.showing import show_result
+    from haptos.lab.check import check_file, check_sound
+
+    bench = bench_of(runs, workers, quiet=as_json)
+    faults: dict[str, tuple[Issue, ...]] = {}
+    if skip_faulty:
+        result, faults = check_sound(file, bench, members=members)
+    else:
+        result = check_file(file, bench, members=members)
+    for name, found in faults.items():
+        reasons = "; ".join(dict.fromkeys(issue.message.removeprefix(f"{name}: ") for issue in found))
+        out(stderr=as_json).print(f"left out, {name}: {reasons}", markup=False)
+    _remark(file, quiet=as_json)
     show_result(result, as_json=as_json)
     contradicted = result.manifest.headline["counts"].get("contradicted", 0)
     finish(result.folder, open_report=open_report, failed=bool(contradicted))
@@ -51,9 +71,17 @@ def plan_check_command(
         console.print(table)
     for name, reason in plan.whole.reasons.items():
         console.print(f"{name}: not simulated, {reason}", markup=False)
+    _remark(file, quiet=False)
     console.print(f"\n{plan.conditions} distinct conditions × {plan.members} parameter sets; {plan.cost.text}")
     state = "is there already and would be shown again" if plan.folder.exists() else "would be written"
     console.print(f"{plan.folder} {state}", markup=False, soft_wrap=True)
+
+
+def _remark(file: Path, *, quiet: bool) -> None:
+    from haptos.lab.check import remarks
+
+    for text in () if quiet else remarks(file):
+        out().print(f"note: {text}", style="dim", markup=False)
 
 
 def _plain(plan: CheckPlan) -> dict[str, object]:

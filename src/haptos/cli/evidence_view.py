@@ -259,8 +259,9 @@ def kinds(library: Library, *, json: bool) -> None:
 def terms(kind: str, text: str, library: Library, *, json: bool) -> None:
     """Print the names of one kind with their labels."""
     found = library.vocabulary.of_kind(kind)
-    names = found or dict.fromkeys(library.catalogue.names.get(kind, ()))
-    rows = [(n, t.label if t else "", _aliases(t)) for n, t in names.items()]
+    names = {**dict.fromkeys(library.catalogue.names.get(kind, ())), **found}
+    other = library.catalogue.aliases.get(kind, {})
+    rows = [(n, t.label if t else "", _also(n, t, other)) for n, t in names.items()]
     rows = [row for row in rows if text.casefold() in " ".join(row).casefold()]
     if json:
         to_json([{"id": n, "label": label} for n, label, _ in rows])
@@ -272,8 +273,10 @@ def terms(kind: str, text: str, library: Library, *, json: bool) -> None:
     out().print(f"{len(rows)} names")
 
 
-def _aliases(term: Term | None) -> str:
-    return ", ".join(alias for alias in getattr(term, "aliases", ()) if term is not None and alias != term.label)
+def _also(name: str, term: Term | None, other: Mapping[str, str]) -> str:
+    """Return other names, the stand-in for several genes among them."""
+    label = term.label if term is not None else ""
+    return ", ".join(alias for alias, meant in other.items() if meant == name and alias != label)
 
 
 def sources(found: Sequence[Source], *, json: bool, full: bool = False) -> None:

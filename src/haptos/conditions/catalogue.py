@@ -36,6 +36,7 @@ __all__ = [
     "load_vocabulary",
     "read_file",
     "read_vocabulary",
+    "stand_ins",
     "yaml_files",
 ]
 
@@ -58,7 +59,8 @@ class Term(Spec):
 class EntityTerm(Term):
     """A molecule, structure, process or notion that claims speak about.
 
-    `roles` says how an experiment may use it; `members` lists what a class or complex holds.
+    `roles` says how an experiment may use it; `members` lists what a class or complex holds; `stands_for`
+    lists genes that the model does not tell from this one.
     """
 
     kind: EntityKind
@@ -67,6 +69,7 @@ class EntityTerm(Term):
     members: tuple[Name, ...] = ()
     curie: str | None = None
     aliases: tuple[str, ...] = ()
+    stands_for: tuple[Name, ...] = ()
 
 
 class CellTerm(Term):
@@ -269,12 +272,50 @@ def catalogue_of(vocabulary: Vocabulary, library: Traversable, *, sources: Itera
             names[kind] = tuple(dict.fromkeys([*found, *(sources if kind == "source" else ())]))
     if "compound" in names:
         names["compound"] = tuple(dict.fromkeys([*names["compound"], *_identifiers(library / "compounds")]))
-    return Catalogue(names=names, where={kind: f"haptos evidence vocabulary {kind}" for kind in KINDS})
+        names["entity"] = tuple(dict.fromkeys([*names["entity"], *names["compound"]]))
+    where = {kind: f"haptos evidence vocabulary {kind}" for kind in KINDS}
+    return Catalogue(names=names, where=where, aliases=_aliases(vocabulary, library, names))
+
+
+def _aliases(
+    vocabulary: Vocabulary, library: Traversable, names: Mapping[str, tuple[str, ...]]
+) -> dict[str, dict[str, str]]:
+    """Return other names by kind: those of entities, and the synonyms of compounds."""
+    others = {
+        other: term.id
+        for term in vocabulary.entities.values()
+        for other in (*term.aliases, *((term.label,) if term.kind != "process" else ()), *term.stands_for)
+    }
+    for term in vocabulary.entities.values():
+        gene, _, site = term.id.rpartition("_")
+        owner = vocabulary.entities.get(gene)
+        if term.kind == "state" and owner is not None:
+            others |= {f"{name} {site}": term.id for name in (owner.label, *owner.aliases)}
+    others |= {other: name for name, synonyms in _synonyms(library).items() for other in synonyms}
+    kinds = ("entity", *get_args(Role))
+    return {kind: {o: t for o, t in others.items() if t in names[kind]} for kind in kinds if kind in names}
+
+
+def stand_ins() -> dict[str, EntityTerm]:
+    """Return the entities that stand for genes which the model does not tell from them, by these genes."""
+    return {gene: term for term in load_vocabulary().entities.values() for gene in term.stands_for}
 
 
 def library_folder() -> Traversable:
     """Return the folder of the data shipped with haptos."""
     return files("haptos") / "library"
+
+
+def _synonyms(library: Traversable) -> dict[str, tuple[str, ...]]:
+    """Return the synonyms of the compounds of a library folder, by compound."""
+    found: dict[str, tuple[str, ...]] = {}
+    for file in yaml_files(library / "compounds"):
+        document = parse_yaml(file.read_text(encoding="utf-8"), name=file.name, keep=True)
+        records = document.data.get("compounds", []) if isinstance(document.data, dict) else []
+        found |= {
+            str(r["id"]): tuple(map(str, r.get("synonyms", ()))) for r in records if isinstance(r, dict) and "id" in r
+        }
+    return found
 
 
 def _identifiers(folder: Traversable) -> list[str]:

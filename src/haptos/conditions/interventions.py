@@ -21,6 +21,7 @@ from pydantic_core import PydanticCustomError
 
 from haptos.core.specs import (
     Dose,
+    DoseOrShare,
     Fold,
     Fraction,
     KnownName,
@@ -47,6 +48,8 @@ Organ = Annotated[str, KnownName("organ")]
 Subline = Annotated[str, KnownName("subline")]
 
 _ZERO = Quantity(0.0, "time", "0 h")
+#: Ligands that are dosed as a share of the medium.
+_BY_VOLUME = ("serum", "growth_factors")
 
 
 class Intervention(Spec):
@@ -246,8 +249,18 @@ class Add(Timed):
 
     verb: ClassVar[str] = "add"
     add: Ligand
-    dose: Dose | None = None
+    dose: DoseOrShare | None = None
     gradient: bool = False
+
+    @model_validator(mode="after")
+    def _share_of_serum(self) -> Add:
+        if self.dose is not None and self.dose.dimension == "fraction" and self.add not in _BY_VOLUME:
+            raise PydanticCustomError(
+                "quantity",
+                "'{dose}' is not a concentration; write for instance '10 ng/mL' or '5 nM'",
+                {"dose": str(self.dose)},
+            )
+        return self
 
 
 class Withdraw(Timed):

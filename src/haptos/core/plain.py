@@ -14,6 +14,7 @@ _BOUNDS = {
     "less_than": ("lt", "must be less than {}"),
     "less_than_equal": ("le", "must be at most {}"),
 }
+_PATTERNS = {r"^[A-Z][A-Z0-9]*-[0-9]{2}$": "MINE-01: capitals, a dash, two digits"}
 _EXPECTED = {
     "tuple_type": ("a list", "write '[]' for an empty one, or lines that start with '- '"),
     "list_type": ("a list", "write '[]' for an empty one, or lines that start with '- '"),
@@ -45,7 +46,10 @@ def plain_words(error: dict[str, Any]) -> tuple[str, str, str]:
         return f"{_short(given)} {words.format(context[key])}", "", ""
     if kind in _EXPECTED:
         what, hint = _EXPECTED[kind]
+        hint = f"write [{given}]" if what == "a list" and isinstance(given, str) and given else hint
         return f"{_short(given)} stands where {what} is expected", "", hint
+    if kind == "string_pattern_mismatch":
+        return f"{_short(given)} has not the form that is asked for here", f"text like {_sample(context)}", ""
     if kind == "too_short":
         least = context.get("min_length", 1)
         return f"at least {'one entry' if least == 1 else f'{least} entries'} must stand here", "", ""
@@ -56,6 +60,12 @@ def plain_words(error: dict[str, Any]) -> tuple[str, str, str]:
         near = nearest(str(given), names)
         return f"{_short(given)} is not known here", ", ".join(names), f"did you mean {near[0]!r}?" if near else ""
     return str(error["msg"]), str(context.get("allowed", "")), str(context.get("hint", ""))
+
+
+def _sample(context: dict[str, Any]) -> str:
+    """Return the pattern of a name, in words where it is a common one."""
+    pattern = str(context.get("pattern", ""))
+    return _PATTERNS.get(pattern, pattern)
 
 
 def _short(value: Any) -> str:

@@ -160,7 +160,10 @@ def _read[R: Spec](cls: type[R], place: Document, catalogue: Catalogue | None) -
     except ValidationError as error:
         issues = [_named(issue, place.data) for issue in issues_of(error, place)]
         names_only = all(e["type"] == "unknown_name" for e in causes_of(error))
-    return (cls.model_validate(place.data) if names_only else None), issues
+    if not names_only:
+        return None, issues
+    known = replace(catalogue, lenient=True) if catalogue is not None else None
+    return cls.model_validate(place.data, context=known), issues
 
 
 def _named(issue: Issue, data: Any) -> Issue:

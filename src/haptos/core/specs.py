@@ -7,7 +7,9 @@ into located issues with a suggestion and raises them together.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, Self, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
@@ -25,6 +27,7 @@ __all__ = [
     "CellDensity",
     "Concentration",
     "Dose",
+    "DoseOrShare",
     "Fold",
     "Force",
     "Fraction",
@@ -42,6 +45,7 @@ __all__ = [
     "Time",
     "Volume",
     "read_spec",
+    "spelled",
 ]
 
 
@@ -57,11 +61,66 @@ class Catalogue:
         Spec classes chosen by a name in the file, by kind (for instance protocols by assay).
     where : mapping of str to str
         Command that lists the names of a kind, for the hint of an error.
+    aliases : mapping of str to mapping
+        Other names of each kind, as written, and what they mean.
+    free : bool
+        Whether a file may use other names and spellings; a library may not.
+    lenient : bool
+        Whether unknown names are let pass.
     """
 
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     models: Mapping[str, Mapping[str, type[Spec]]] = field(default_factory=dict)
     where: Mapping[str, str] = field(default_factory=dict)
+    aliases: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    free: bool = False
+    lenient: bool = False
+
+    def meant(self, kind: str, name: str) -> str | None:
+        """Return the name that is meant by another name or spelling; None if none or several are.
+
+        Case, spaces and marks do not matter, Greek letters may be spelled in Latin ones.
+
+        Examples
+        --------
+        >>> known = Catalogue(names={"compound": ("plerixafor",)}, aliases={"compound": {"AMD3100": "plerixafor"}})
+        >>> known.meant("compound", "amd-3100")
+        'plerixafor'
+        """
+        found = _by_spelling(self.names.get(kind, ()), tuple(self.aliases.get(kind, {}).items()))
+        return found.get(spelled(name))
+
+    def near(self, kind: str, name: str) -> list[str]:
+        """Return the names that resemble one, found by any of their own names."""
+        other = self.aliases.get(kind, {})
+        close = nearest(name, [*self.names.get(kind, ()), *other])
+        return list(dict.fromkeys(other.get(found, found) for found in close))
+
+
+def spelled(name: str) -> str:
+    """Return a name without case and marks, and with Greek letters in Latin ones.
+
+    Examples
+    --------
+    >>> spelled("TNF-α"), spelled("BAY 11-7082")
+    ('tnfa', 'bay117082')
+    """
+    return "".join(c for c in name.casefold().translate(_GREEK) if c.isalnum())
+
+
+_GREEK = str.maketrans({"α": "a", "β": "b", "γ": "g", "δ": "d", "κ": "k", "ö": "o"})
+
+
+@cache
+def _by_spelling(names: tuple[str, ...], aliases: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    """Return what each spelling means; a spelling of several names means none, names come before aliases."""
+    found: dict[str, str] = {}
+    for pairs in (tuple((name, name) for name in names), aliases):
+        meanings: dict[str, set[str]] = {}
+        for written, meant in pairs:
+            meanings.setdefault(spelled(written), set()).add(meant)
+        found = {text: next(iter(m)) for text, m in meanings.items() if len(m) == 1 and text} | found
+    return found
 
 
 class Spec(BaseModel):
@@ -87,7 +146,7 @@ class QuantityOf:
     minimum: float | None = None
     maximum: float | None = None
     above: float | None = None
-    alternative: str = ""
+    alternatives: tuple[str, ...] = ()
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         return core_schema.no_info_plain_validator_function(
@@ -110,11 +169,9 @@ class QuantityOf:
         try:
             return parse_quantity(raw, self.dimension)
         except UnitError as error:
-            if self.alternative:
-                try:
-                    return parse_quantity(raw, self.alternative)
-                except UnitError:
-                    pass
+            for other in self.alternatives:
+                with suppress(UnitError):
+                    return parse_quantity(raw, other)
             raise PydanticCustomError("quantity", "{reason}", {"reason": str(error)}) from error
 
     def _check(self, quantity: Quantity) -> None:
@@ -134,7 +191,10 @@ Time = Annotated[Quantity, QuantityOf("time")]
 Duration = Annotated[Quantity, QuantityOf("time", above=0.0)]
 Concentration = Annotated[Quantity, QuantityOf("concentration", minimum=0.0)]
 MassConcentration = Annotated[Quantity, QuantityOf("mass concentration", minimum=0.0)]
-Dose = Annotated[Quantity, QuantityOf("concentration", minimum=0.0, alternative="mass concentration")]
+Dose = Annotated[Quantity, QuantityOf("concentration", minimum=0.0, alternatives=("mass concentration",))]
+DoseOrShare = Annotated[
+    Quantity, QuantityOf("concentration", minimum=0.0, alternatives=("mass concentration", "fraction"))
+]
 Length = Annotated[Quantity, QuantityOf("length", minimum=0.0)]
 Area = Annotated[Quantity, QuantityOf("area", minimum=0.0)]
 Volume = Annotated[Quantity, QuantityOf("volume", above=0.0)]
@@ -166,12 +226,15 @@ class KnownName:
         known = catalogue.names.get(self.kind) if isinstance(catalogue, Catalogue) else None
         if known is None or name in known:
             return name
-        near = nearest(name, known)
+        meant = catalogue.meant(self.kind, name) if catalogue.free else None
+        if meant is not None or catalogue.lenient:
+            return meant or name
+        near = catalogue.near(self.kind, name)
         context = {
             "label": self.label or self.kind,
             "name": name,
             "near": ", ".join(near) or "",
-            "allowed": ", ".join(known) if len(known) <= 12 else f"{len(known)} names",
+            "allowed": ", ".join(known) if len(known) <= 20 else f"{len(known)} names",
             "where": catalogue.where.get(self.kind, ""),
         }
         raise PydanticCustomError(self.unknown, "unknown {label} '{name}'", context)

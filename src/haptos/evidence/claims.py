@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 from haptos.conditions.experiment import Culture
 from haptos.conditions.interventions import AnyIntervention, Cells
 from haptos.core.specs import Fold, Fraction, KnownName, Quantity, Spec, Time
+from haptos.core.units import parse_quantity
+from haptos.errors import UnitError
 
 __all__ = [
     "Abolished",
@@ -225,12 +227,27 @@ class Biphasic(Expectation):
     outcome: Literal["biphasic"] = "biphasic"
 
 
+def _bound(raw: Any) -> Any:
+    """Return a time that is written with its unit as minutes; all else as it is."""
+    if not isinstance(raw, str):
+        return raw
+    try:
+        return parse_quantity(raw, "time").value
+    except UnitError as error:
+        raise PydanticCustomError(
+            "quantity", "'{raw}' is neither a number nor a time with its unit, as '30 min'", {"raw": raw}
+        ) from error
+
+
+Bound = Annotated[float, BeforeValidator(_bound)]
+
+
 class Range(Expectation):
-    """The value of the readout lies in [low, high] (None: open), in the unit of the measure."""
+    """The value of the readout lies in [low, high] (None: open), in the unit of the measure; times may have theirs."""
 
     outcome: Literal["range"] = "range"
-    low: float | None = None
-    high: float | None = None
+    low: Bound | None = None
+    high: Bound | None = None
     low_excluded: bool = False
 
 

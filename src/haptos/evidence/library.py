@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache, cached_property
 from importlib.resources.abc import Traversable
 from typing import cast
@@ -81,7 +82,7 @@ class Library:
     def catalogue(self) -> Catalogue:
         """The names that records may use."""
         own = [entry.record.id for entry in self._own_sources.entries]
-        return catalogue_of(self.vocabulary, self.root, sources=own)
+        return replace(catalogue_of(self.vocabulary, self.root, sources=own), free=self.own is not None)
 
     @cached_property
     def _own_sources(self) -> Records[Source]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ from haptos.evidence.lint.numbers import Retractions
 from haptos.evidence.lint.reading import ClaimPrefix, KnownNames, Readable, UniqueIds
 from haptos.evidence.lint.trials import Comparisons, LevelFitsRoom, Located, MeasureOfAssay, UsedArms
 
-__all__ = ["DEFAULTS", "OWN", "check_claims", "completed", "read_claims"]
+__all__ = ["DEFAULTS", "OWN", "check_claims", "completed", "read_claims", "sound_claims"]
 
 #: Source and system of claims that name none.
 OWN = "own"
@@ -59,7 +61,15 @@ def check_claims(file: Path | str, cells: Sequence[CellTerm] = ()) -> tuple[Libr
     rooms = {name: assay.room for name, assay in vocabulary.assays.items()}
     library = Library(library_folder(), own=completed(load_yaml(file), rooms), vocabulary=vocabulary)
     rules = [rule for rule in RULES if isinstance(rule, _ON_CLAIMS)]
-    return library, tuple(issue for issue in lint(library, rules) if issue.where.startswith(str(file)))
+    found = (issue for issue in lint(library, rules) if issue.where.startswith(str(file)))
+    return library, tuple(_mild(issue) for issue in found)
+
+
+def _mild(issue: Issue) -> Issue:
+    """Return a problem; an unknown name in the relation is none for the verdict, which does not look at it."""
+    if issue.rule != KnownNames.id or "(relation." not in issue.where or "(relation.predicate" in issue.where:
+        return issue
+    return replace(issue, severity="warning")
 
 
 def read_claims(file: Path | str, cells: Sequence[CellTerm] = ()) -> tuple[Claim, ...]:
@@ -68,13 +78,41 @@ def read_claims(file: Path | str, cells: Sequence[CellTerm] = ()) -> tuple[Claim
     Raises
     ------
     SpecError
-        With every error of the file and its line; warnings are let pass.
+        With every problem of the file and its line, if one of them is an error; warnings alone are let pass.
     """
     library, issues = check_claims(file, cells)
-    errors = [issue for issue in issues if issue.severity == "error"]
-    if errors:
-        raise SpecError(errors)
-    return library.claims()
+    if any(issue.severity == "error" for issue in issues):
+        raise SpecError(issues)
+    return tuple(entry.record for entry in library.claim_records().entries)
+
+
+def sound_claims(
+    file: Path | str, cells: Sequence[CellTerm] = ()
+) -> tuple[tuple[Claim, ...], dict[str, tuple[Issue, ...]]]:
+    """Return the claims of a file that have no error, and the errors of the others by identifier.
+
+    Raises
+    ------
+    SpecError
+        If something outside of the claims is wrong.
+    """
+    library, issues = check_claims(file, cells)
+    document = load_yaml(file)
+    whole = document.data.get("claims") if isinstance(document.data, dict) else None
+    starts = [document.lines["claims", i] for i in range(len(whole))] if isinstance(whole, list) else []
+    faults: dict[int, list[Issue]] = {}
+    for issue in (issue for issue in issues if issue.severity == "error"):
+        faults.setdefault(bisect_right(starts, _line(issue)) - 1, []).append(issue)
+    if -1 in faults:
+        raise SpecError(faults[-1])
+    good = [e for e in library.claim_records().entries if bisect_right(starts, e.place.lines[()]) - 1 not in faults]
+    names = {i: str((whole or [])[i].get("id", f"claim {i + 1}")) for i in faults}
+    return tuple(entry.record for entry in good), {names[i]: tuple(found) for i, found in faults.items()}
+
+
+def _line(issue: Issue) -> int:
+    digits = issue.where.rpartition(":")[2].split(" ")[0]
+    return int(digits) if digits.isdigit() else 0
 
 
 def completed(document: Document, rooms: Mapping[str, str]) -> Document:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from haptos.lab.reproduce import Reproduction, plan_reproduction, reproduce_clai
 from haptos.lab.run import Bench, RunResult
 
 if TYPE_CHECKING:
+    from haptos.errors import Issue
     from haptos.evidence.claims import Claim
     from haptos.lab.cost import Cost
     from haptos.signalling.cells import CellLine
@@ -22,10 +23,12 @@ __all__ = [
     "CheckPlan",
     "check",
     "check_file",
+    "check_sound",
     "claims_schema",
     "claims_template",
     "plan_check",
     "read_own",
+    "remarks",
     "with_contexts",
     "write_claims_template",
 ]
@@ -123,6 +126,62 @@ def read_own(file: Path | str) -> tuple[str, tuple[Claim, ...], dict[str, CellLi
     path = Path(file)
     contexts = contexts_beside(path, load_yaml(path))
     return path.name, read_claims(path, own_terms(contexts)), contexts
+
+
+def remarks(file: Path | str) -> tuple[str, ...]:
+    """Return what a user should know about a sound file: who stands for whom, and names that only an audit misses."""
+    from haptos.conditions.catalogue import stand_ins
+    from haptos.core.located import load_yaml
+    from haptos.evidence.own import check_claims
+    from haptos.lab.contexts import contexts_beside, own_terms
+
+    path = Path(file)
+    document = load_yaml(path)
+    written = set(_texts(document.data))
+    found = [
+        f"the model does not tell {gene} from {term.id}: {term.label} stands for both"
+        for gene, term in stand_ins().items()
+        if gene in written
+    ]
+    _, issues = check_claims(path, own_terms(contexts_beside(path, document)))
+    unknown = sorted(
+        {issue.message.partition("unknown entity ")[2] for issue in issues if issue.severity != "error"} - {""}
+    )
+    if unknown:
+        found.append(f"in relations, which only audits look at, these names mean nothing: {', '.join(unknown)}")
+    return tuple(found)
+
+
+def _texts(node: Any) -> Iterator[str]:
+    """Return every text of plain data, keys aside."""
+    if isinstance(node, str):
+        yield node
+    for part in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from _texts(part)
+
+
+def check_sound(
+    file: Path | str, bench: Bench, *, members: int | None = None
+) -> tuple[RunResult, dict[str, tuple[Issue, ...]]]:
+    """Judge the claims of a file that have no error; return the run and the errors of the others by identifier.
+
+    Raises
+    ------
+    SpecError
+        If no claim is free of errors, or something outside of the claims is wrong.
+    """
+    from haptos.core.located import load_yaml
+    from haptos.errors import SpecError
+    from haptos.evidence.own import sound_claims
+    from haptos.lab.contexts import contexts_beside, own_terms
+
+    path = Path(file)
+    contexts = contexts_beside(path, load_yaml(path))
+    claims, faults = sound_claims(path, own_terms(contexts))
+    if not claims:
+        raise SpecError([issue for found in faults.values() for issue in found])
+    name = f"{_run_name(file)} sound"
+    return reproduce_claims(path.name, claims, with_contexts(bench, contexts), members=members, name=name), faults
 
 
 def with_contexts(bench: Bench, contexts: Mapping[str, CellLine]) -> Bench:

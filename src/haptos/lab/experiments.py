@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from haptos.conditions.experiment import Experiment
 from haptos.core.located import Document, load_yaml, parse_yaml
 from haptos.core.specs import Catalogue, read_spec
-from haptos.errors import ParameterError, StoreError, nearest
+from haptos.errors import Issue, ParameterError, SpecError, StoreError, nearest
 
 if TYPE_CHECKING:
     from haptos.assays.base import AbstractAssay
@@ -68,7 +68,8 @@ def lab_catalogue() -> Catalogue:
     known = load_catalogue()
     cells = tuple(dict.fromkeys((*known.names.get("cells", ()), *cell_lines())))
     entities = tuple(dict.fromkeys((*known.names.get("entity", ()), *readable_entities())))
-    return catalogue_with(replace(known, names={**known.names, "cells": cells, "entity": entities}), ASSAYS)
+    names = {**known.names, "cells": cells, "entity": entities}
+    return catalogue_with(replace(known, names=names, free=True), ASSAYS)
 
 
 def catalogue_with(catalogue: Catalogue, assays: Mapping[str, AbstractAssay]) -> Catalogue:
@@ -91,6 +92,9 @@ def read_experiment(file: Path | str, *, catalogue: Catalogue | None = None) -> 
     from haptos.lab.contexts import contexts_beside
 
     document = load_yaml(file)
+    if isinstance(document.data, dict) and "claims" in document.data and "arms" not in document.data:
+        hint = f"'haptos check {file}' judges them; 'haptos new FILE' starts an experiment"
+        raise SpecError([Issue("this is a file of claims, not an experiment", document.where(("claims",)), hint=hint)])
     contexts = contexts_beside(file, document)
     experiment = read_spec(Experiment, document, catalogue=_with_cells(catalogue or lab_catalogue(), contexts))
     return ExperimentFile(experiment, document, Path(file).read_text(encoding="utf-8"), contexts)
@@ -159,7 +163,7 @@ def experiment_schema(catalogue: Catalogue | None = None) -> dict[str, Any]:
         choices.append({"$ref": f"#/$defs/{model.__name__}"})
     names = [{"enum": list(known.models["assay"]), "description": "an assay with its usual protocol"}]
     schema["properties"]["assay"] = {"anyOf": [*choices, *names], "description": "the assay with its protocol"}
-    schema["properties"]["cells"] = _listed(schema["properties"]["cells"], known.names.get("cells"), "cells")
+    schema["properties"]["cells"] = _listed(schema["properties"]["cells"], known.names.get("cells", ()), "cells")
     return written_schema("haptos experiment", schema, known)
 
 
@@ -190,10 +194,11 @@ def _enumerate_fields(definitions: dict[str, Any], known: Catalogue) -> None:
         kinds = [m.kind for m in field.metadata if isinstance(m, KnownName)]
         if kinds and cls.__name__ in definitions:
             properties = definitions[cls.__name__]["properties"]
-            properties[verb] = _listed(properties[verb], known.names.get(kinds[0]), kinds[0])
+            names = (*known.names.get(kinds[0], ()), *(known.aliases.get(kinds[0], {}) if known.free else ()))
+            properties[verb] = _listed(properties[verb], tuple(dict.fromkeys(names)), kinds[0])
 
 
-def _listed(described: dict[str, Any], names: tuple[str, ...] | None, kind: str) -> dict[str, Any]:
+def _listed(described: dict[str, Any], names: tuple[str, ...], kind: str) -> dict[str, Any]:
     """Return a field with its names listed; cells may also be the user's own."""
     if not names:
         return described

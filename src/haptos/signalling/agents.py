@@ -39,6 +39,7 @@ __all__ = [
     "compounds",
     "ligands",
     "molar",
+    "soluble_ligands",
     "surface_ligands",
     "surroundings",
 ]
@@ -46,6 +47,8 @@ __all__ = [
 Share = Annotated[float, Field(ge=0, le=1)]
 Confidence = Literal["measured", "fitted", "assumed"]
 _GENERAL = "general knowledge"
+#: Affinity of antibodies against soluble ligands.
+_KD_SOLUBLE = Quantity(0.2, "concentration", "0.2 nM")
 _NO_DELAY = Quantity(0.0, "time", "0 min")
 #: Handles that a compound sets instead of multiplying.
 _ACTIVATING = ("forced", "release", "locked_high", "cleaved")
@@ -263,6 +266,22 @@ def ligands() -> dict[str, Ligand]:
     return {x.id: x for x in _ligand_file().ligands}
 
 
+def soluble_ligands(name: str) -> tuple[str, ...]:
+    """Return the species of the medium that a ligand, or a class of ligands, is; none of those that coat surfaces.
+
+    Examples
+    --------
+    >>> soluble_ligands("TNF")
+    ('TNF',)
+    """
+    from haptos.conditions.catalogue import load_vocabulary
+
+    term = load_vocabulary().entities.get(name)
+    names = (name, *(term.members if term is not None and term.kind == "class" else ()))
+    found = (ligands()[n] for n in names if n in ligands())
+    return tuple(dict.fromkeys(x.species for x in found if x.species is not None and x.id not in surface_ligands()))
+
+
 def surface_ligands() -> tuple[str, ...]:
     """Return the ligands that surfaces can hold."""
     return _ligand_file().surface_ligands
@@ -275,7 +294,8 @@ def antibodies() -> dict[str, Antibody]:
 
 def antibody_against(target: str) -> Antibody:
     """Return the antibody against a target; one with the common numbers if none is listed."""
-    return antibodies().get(target) or Antibody(target=target)
+    common = {"KD": _KD_SOLUBLE} if soluble_ligands(target) else {}
+    return antibodies().get(target) or Antibody(target=target, **common)
 
 
 def coatings() -> dict[str, Coating]:

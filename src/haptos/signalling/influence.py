@@ -114,11 +114,14 @@ def _in_force(condition: Condition, compiled: Model) -> dict[str, float]:
     """Return parameters and doses of a condition: everything that is done until it is read."""
     schedule = schedule_of(condition, compiled)
     values: dict[str, float] = {**schedule.own, **schedule.culture}
+    bound: dict[str, float] = {}
     for change in (c for c in schedule.timed if c.start <= schedule.end and c.stop > 0.0):
         if change.how == "set":
             values[change.name] = change.value
         elif change.how == "dose":
             values[change.name] = values.get(change.name, 0.0) + change.value
+        elif change.how == "bind":
+            bound[change.name] = bound.get(change.name, 1.0) * change.value
         else:
             values[change.name] = values.get(change.name, compiled.default(change.name)) * change.value
-    return values
+    return {name: value * bound.get(name, 1.0) for name, value in values.items()}

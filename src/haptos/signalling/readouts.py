@@ -12,6 +12,10 @@ __all__ = ["gathered", "outputs_for", "parts_of"]
 
 #: Measures that do not add up over the members of a class.
 _INTENSIVE = frozenset({"affinity", "diffusion", "drive", "count"})
+#: Measures of a subunit that add up over the integrins which hold it.
+_OF_SUBUNITS = frozenset({"level", "surface", "active_epitope"})
+#: Reporters that ask for a factor.
+_REPORTERS = {"RELA_NFKB1": ("NFKB_reporter",), "JUN_FOS": ("AP1_reporter",)}
 
 
 def parts_of(quantity: str, offered: Collection[str]) -> tuple[str, ...]:
@@ -36,8 +40,17 @@ def parts_of(quantity: str, offered: Collection[str]) -> tuple[str, ...]:
     measure, _, entity = quantity.partition("__")
     if measure in _INTENSIVE:
         return ()
-    names = (f"{measure}__{member}" for member in _classes().get(entity, ()))
+    names = (f"{measure}__{member}" for member in (*_classes().get(entity, ()), *_others(measure, entity)))
     return tuple(name for name in names if name in offered)
+
+
+def _others(measure: str, entity: str) -> tuple[str, ...]:
+    """Return what stands for an entity: the integrins of a subunit, the promoter or reporter of a gene or factor."""
+    if measure in _OF_SUBUNITS:
+        from haptos.signalling.building.integrins import heterodimers
+
+        return tuple(_written(h.id) for h in heterodimers().values() if entity in (h.alpha, h.beta))
+    return (f"{entity}_promoter", *_REPORTERS.get(entity, ())) if measure == "luciferase" else ()
 
 
 def outputs_for(quantities: Sequence[str], offered: Collection[str]) -> tuple[str, ...]:

@@ -165,14 +165,17 @@ def _in_force(
     """Return parameters and doses under some changes."""
     parameters = dict(values)
     doses: dict[str, float] = {}
+    free: dict[str, float] = {}
     for change in changes:
         if change.how == "dose":
             doses[change.name] = doses.get(change.name, 0.0) + change.value
+        elif change.how == "bind":
+            free[change.name] = free.get(change.name, 1.0) * change.value
         elif change.how == "set":
             parameters[change.name] = change.value
         else:
             parameters[change.name] = parameters.get(change.name, compiled.default(change.name)) * change.value
-    return parameters, doses
+    return parameters, {name: dose * free.get(name, 1.0) for name, dose in doses.items()}
 
 
 def _resets(before: Mapping[str, float], now: Mapping[str, float], fresh: bool, compiled: Model) -> dict[str, float]:

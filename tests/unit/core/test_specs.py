@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import pytest
+from pydantic import ValidationError
 
 from haptos.core.hashing import canonical_json, content_hash
 from haptos.core.identifiers import expand, is_gene_symbol
@@ -86,3 +88,25 @@ def test_settings_from_the_environment():
     assert str(Settings.load({}).runs) == "haptos-runs"
     with pytest.raises(ValueError, match="HAPTOS_WORKERS"):
         Settings.load({"HAPTOS_WORKERS": "many"})
+
+
+def test_other_names_and_spellings_are_understood_where_they_may_be_used() -> None:
+    class Dish(Spec):
+        drug: Annotated[str, KnownName("compound")]
+
+    known = Catalogue(
+        names={"compound": ("plerixafor", "BAY-11-7082")}, aliases={"compound": {"AMD3100": "plerixafor"}}
+    )
+    free = replace(known, free=True)
+    assert Dish.model_validate({"drug": "amd-3100"}, context=free).drug == "plerixafor"
+    assert Dish.model_validate({"drug": "BAY 11-7082"}, context=free).drug == "BAY-11-7082"
+    for written, catalogue in (("AMD3100", known), ("BAY 11-7082", known), ("AMD31000", free)):
+        with pytest.raises(ValidationError, match="unknown compound"):
+            Dish.model_validate({"drug": written}, context=catalogue)
+
+
+def test_a_spelling_of_two_names_means_neither() -> None:
+    known = Catalogue(names={"target": ("A-B", "AB", "C")}, aliases={"target": {"gamma": "C", "γ": "A-B", "g": "C"}})
+    assert known.meant("target", "a b") is None
+    assert known.meant("target", "γ") is None
+    assert known.meant("target", "Gamma") == "C"

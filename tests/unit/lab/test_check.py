@@ -12,8 +12,8 @@ import pytest
 from haptos.cli.app import run_command_line
 from haptos.core.located import parse_yaml
 from haptos.errors import SpecError
-from haptos.evidence.own import check_claims, completed, read_claims
-from haptos.lab.check import check_file, claims_schema, claims_template, plan_check
+from haptos.evidence.own import check_claims, completed, read_claims, sound_claims
+from haptos.lab.check import check_file, claims_schema, claims_template, plan_check, remarks
 from haptos.lab.run import Bench
 from haptos.store.manifest import damage
 
@@ -131,3 +131,21 @@ def test_the_schema_accepts_the_template(capsys: pytest.CaptureFixture[str]) -> 
     assert [e.message for e in validator.iter_errors(data)] == []
     data["claims"][0]["trial"]["assays"] = "x"
     assert list(validator.iter_errors(data))
+
+
+def test_names_in_relations_stop_nothing(file: Path) -> None:
+    file.write_text(SHORT.replace("subject: [ILK]", "subject: [something]", 1))
+    assert read_claims(file)
+    assert any("'something'" in text for text in remarks(file))
+
+
+def test_who_stands_for_whom_is_said(file: Path) -> None:
+    file.write_text(SHORT.replace("overexpress: ILK", "overexpress: KRAS"))
+    assert "the model does not tell KRAS from HRAS: H-Ras stands for both" in remarks(file)
+
+
+def test_claims_with_problems_can_be_left_out(file: Path) -> None:
+    file.write_text(SHORT.replace("overexpress: ILK", "overexpress: STAT3", 1))
+    claims, faults = sound_claims(file)
+    assert len(claims) + len(faults) == SHORT.count("- id:")
+    assert "unknown target 'STAT3'" in faults[next(iter(faults))][0].message

@@ -6,17 +6,25 @@ import math
 from itertools import pairwise
 
 import pytest
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
+from haptos.conditions.catalogue import load_catalogue
 from haptos.conditions.experiment import Culture
 from haptos.conditions.interventions import VERBS, AnyIntervention
 from haptos.signalling.actions import Change, Refusal, changes_of, changes_of_arm, surroundings_of
 from haptos.signalling.actions import translate as executors
-from haptos.signalling.actions.variants import variants
+from haptos.signalling.actions.change import Offer
+from haptos.signalling.actions.variants import find_variant, variants
 from haptos.signalling.agents import antibody_against, coatings, compound_named, compounds, ligands, surface_ligands
+from haptos.signalling.building.integrins import heterodimers
+from haptos.signalling.building.modules import load_module, machinery, module_names
 from haptos.signalling.contexts.transcripts import proteins_of_modules
+from haptos.signalling.model import model
+from haptos.signalling.schedule import _in_force
 
 READ = TypeAdapter(AnyIntervention)
+#: Handles that stand for parts of something else.
+UNNAMED: set[str] = set()
 INTEGRINS = ("ITGA5_ITGB1", "ITGAV_ITGB3", "ITGA6_ITGB4")
 OFFERED = {
     "expression__ILK", "transgene__NFKBIA", "expression__NFKBIA", "endogenous__NFKBIA", "silencing__RELA",
@@ -270,13 +278,13 @@ def test_every_intervention_is_carried_out_or_refused_by_name(verb):
         ({"treat": "taxol"}, "compound 'taxol' is not in the library"),
         ({"treat": "gefitinib", "dose": "1 µM"}, ""),
         ({"treat": "plerixafor"}, "finds none of its targets in the modules at hand (CXCR4)"),
-        ({"neutralise": "CXCR4"}, "no function__CXCR4"),
+        ({"neutralise": "CXCR4"}, "no module holds CXCR4: no function__CXCR4"),
         ({"add": "EGF", "gradient": True}, "gradients need the motility room"),
         ({"add": "VTN"}, "holds no VTN"),
         ({"add": "CXCL12"}, "no species CXCL12"),
         ({"plate_on": "FN1", "stiffness": "1 kPa"}, "stiffness"),
         ({"express_mutant": "PTK2", "variant": "Y1F"}, "known variants of PTK2: Y397F, Y925F"),
-        ({"express_mutant": "NFKBIA", "variant": "super-repressor"}, "no transgene__NFKBIA_super_repressor"),
+        ({"express_mutant": "NFKBIA", "variant": "super-repressor"}, "no site__NFKBIA_S32"),
         ({"activate": "AKT1", "variant": "odd"}, "known variants: K179M, myristoylated"),
         ({"withdraw": "TNF"}, "end its addition with 'until'"),
         ({"mutate": "CXCR4_promoter"}, "is not in the modules"),
@@ -294,3 +302,70 @@ def test_what_cannot_be_expressed_is_said(entry, reason):
         return
     assert isinstance(found, Refusal)
     assert reason in found.reason
+
+
+# --- antibodies against ligands, shared processes, names of the bench ------------------------------
+
+
+def test_an_antibody_against_a_ligand_leaves_a_share_of_what_is_added():
+    dose, bound = changes(add="TNF", dose="10 ng/mL")[0], changes(neutralise="TNF")[0]
+    assert (bound.how, bound.name) == ("bind", "TNF")
+    values, doses = _in_force([bound, dose], {}, None)
+    assert values == {}
+    assert doses == {"TNF": pytest.approx(dose.value * bound.value)}
+    assert doses["TNF"] < 0.01 * dose.value
+
+
+def test_serum_is_dosed_as_a_share():
+    step = READ.validate_python({"add": "serum", "dose": "5 %"})
+    assert changes_of(step, {"growth_factor"})[0].value == pytest.approx(0.5)
+    with pytest.raises(ValidationError, match="is not a concentration"):
+        READ.validate_python({"add": "EGF", "dose": "5 %"})
+
+
+def test_what_no_module_holds_is_answered_with_what_comes_near():
+    assert "{block: integrin_actin_tether}" in changes(knockdown="VCL").reason
+
+
+def test_a_protein_that_is_a_process_can_be_silenced():
+    step = READ.validate_python({"knockdown": "MYH9", "remaining": "20 %"})
+    assert changes_of(step, {"process__contraction"}) == [Change("multiply", "process__contraction", 0.2)]
+
+
+def test_mutants_of_a_complex_are_found_by_its_parts():
+    assert find_variant("PIK3CA", "H1047R") is find_variant("PI3K", "H1047R")
+    assert find_variant("JUN", "TAM67") is not None
+
+
+def test_every_variant_acts_on_handles_of_the_model():
+    """A mutant that the modules do not hold would be refused whatever is read."""
+    offered = model(frozenset(heterodimers())).offered
+    wanted = {f"{e.handle}__{e.target}".replace(":", "_") for v in variants() for e in v.effects}
+    kinds = ("site__", "transgene__", "activity_factor__")
+    missing = {name for name in wanted if name.startswith(kinds) and name not in offered}
+    assert missing == {"site__ITGB1_tail", "site__MYL9_S19"}  # asked for by the literature, not built yet
+
+
+def test_every_compound_finds_a_target_in_the_model():
+    offered = Offer(model(frozenset(heterodimers())).offered)
+    found = [
+        c.id for c in compounds().values() if any(offered.handles(t.handle, t.name) for t in c.targets) or c.species
+    ]
+    assert set(compounds()) - set(found) == set()
+
+
+def test_what_the_modules_let_one_act_on_has_a_name():
+    """A handle that the vocabulary does not know can be reached by nobody."""
+    kinds = ("expression", "silencing", "transgene", "activity_factor", "function", "forced", "process", "release")
+    acted = {n.partition("__")[2] for n in model(frozenset()).offered if n.partition("__")[0] in kinds}
+    named = {
+        n.replace(":", "_").replace("-", "_") for kind in ("target", "process") for n in load_catalogue().names[kind]
+    }
+    of_variants = {e.target.replace(":", "_") for v in variants() for e in v.effects}
+    assert acted - named - of_variants == UNNAMED
+
+
+def test_the_machinery_drives_reactions_that_exist():
+    there = {reaction for name in module_names() for reaction in load_module(name).annotations}
+    assert {r for m in machinery() for r in m.reactions} <= there
+    assert {"process__transcription", "process__translation", "process__proteasome"} <= set(model(frozenset()).offered)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from haptos.errors import EvidenceError, ParameterError
+from haptos.errors import EvidenceError, ParameterError, nearest
 from haptos.lab.audit.anatomy import Anatomy, CellAnatomy
 from haptos.lab.explain.contrast import Contrast, Simulate, contrast_of_claim, contrast_of_plan, induced
 from haptos.lab.explain.ranking import Ranking, rank
@@ -115,12 +115,12 @@ def workshop(bench: Bench) -> Workshop:
 
 
 def explain(what: str, shop: Workshop, *, most: int = 12) -> Explanation:
-    """Explain a claim or conflict of the library, or an experiment file.
+    """Explain a claim or conflict of the library, an experiment file, or a claim of a file.
 
     Parameters
     ----------
     what : str
-        Identifier, or path of an experiment file.
+        Identifier, path of an experiment file, or path and identifier as in ``my_claims.yaml:MINE-01``.
     shop : Workshop
         With what.
     most : int
@@ -135,8 +135,13 @@ def explain(what: str, shop: Workshop, *, most: int = 12) -> Explanation:
     SpecError
         With every problem of the file.
     """
+    file, mark, name = what.rpartition(":")
+    if mark and Path(file).is_file() and not Path(what).is_file():
+        return _of_own(Path(file), name, shop, most)
     if what.endswith((".yaml", ".yml", ".json")) or Path(what).is_file():
-        return _of_experiment(Path(what), shop, most)
+        return (
+            _of_own(Path(what), "", shop, most) if _holds_claims(Path(what)) else _of_experiment(Path(what), shop, most)
+        )
     conflicts = {c.id: c for c in shop.library.conflicts}
     if what in conflicts:
         return _of_conflict(conflicts[what], shop, most)
@@ -148,6 +153,29 @@ def explain(what: str, shop: Workshop, *, most: int = 12) -> Explanation:
     contrast = contrast_of_claim(claim, _plan_of(claim, shop))
     own = [conflicts[name] for name in claim.conflicts if name in conflicts]
     return _explained(claim.id, contrast, shop, most, [(conflict, claim, contrast) for conflict in own])
+
+
+def _holds_claims(file: Path) -> bool:
+    from haptos.core.located import load_yaml
+
+    data = load_yaml(file).data
+    return isinstance(data, dict) and "claims" in data
+
+
+def _of_own(file: Path, name: str, shop: Workshop, most: int) -> Explanation:
+    """Explain a claim of a user's file; it need not be named if it is the only one."""
+    from haptos.lab.check import read_own, with_contexts
+
+    _, claims, contexts = read_own(file)
+    known = {claim.id: claim for claim in claims}
+    if not name and len(known) > 1:
+        raise ParameterError(f"{file} holds {len(known)} claims; name one of them, as in {file}:{next(iter(known))}")
+    if name and name not in known:
+        near = ", ".join(nearest(name, list(known))) or ", ".join(known)
+        raise ParameterError(f"{file} holds no claim {name}; did you mean {near}?")
+    claim = known[name or next(iter(known))]
+    shop = replace(shop, bench=with_contexts(shop.bench, contexts))
+    return _explained(claim.id, contrast_of_claim(claim, _plan_of(claim, shop)), shop, most, [])
 
 
 def _of_experiment(file: Path, shop: Workshop, most: int) -> Explanation:

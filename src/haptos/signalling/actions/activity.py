@@ -5,7 +5,14 @@ from __future__ import annotations
 from haptos.conditions.interventions import Activate, Block, Cleave, Inhibit, Neutralise, Release, Treat
 from haptos.signalling.actions.change import Change, Found, Offer, Refusal, refused, window_of
 from haptos.signalling.actions.variants import find_variant, known_variants, process_of
-from haptos.signalling.agents import Compound, DrugTarget, antibody_against, compound_named, molar
+from haptos.signalling.agents import (
+    Compound,
+    DrugTarget,
+    antibody_against,
+    compound_named,
+    molar,
+    soluble_ligands,
+)
 
 __all__ = ["activate", "block", "cleave", "inhibit", "neutralise", "release", "treat"]
 
@@ -46,7 +53,10 @@ def activate(intervention: Activate, offer: Offer) -> Found:
 
 
 def neutralise(intervention: Neutralise, offer: Offer) -> Found:
-    """Add an antibody: a species of the medium where a module has one, else lost function at balance."""
+    """Add an antibody: a species of the medium where a module has one, else lost function at balance.
+
+    Of a soluble ligand it leaves the share that it does not bind, of whatever dose the arm adds.
+    """
     target, window = intervention.neutralise, window_of(intervention)
     antibody = antibody_against(target)
     dose = molar(intervention.dose, antibody.molar_mass)
@@ -55,8 +65,10 @@ def neutralise(intervention: Neutralise, offer: Offer) -> Found:
             return [Change("dose", antibody.species, dose, *window)]
         return Refusal(f"the modules at hand offer no way to neutralise {target} (no species {antibody.species})")
     left = 1.0 / (1.0 + dose / antibody.KD.value)
-    found = [Change("multiply", name, left, *window) for name in offer.handles("function", target)]
-    return found or offer.why_not(intervention, target, ("function",))
+    kinds = ("function", "activity_factor")
+    found = [Change("multiply", name, left, *window) for _, name in offer.choose(target, kinds)]
+    found = found or [Change("bind", s, left, *window) for s in soluble_ligands(target) if s in offer.names]
+    return found or offer.why_not(intervention, target, kinds)
 
 
 def block(intervention: Block, offer: Offer) -> Found:

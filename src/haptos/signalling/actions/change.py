@@ -11,6 +11,16 @@ from typing import Literal
 from haptos.conditions.catalogue import load_vocabulary
 from haptos.conditions.interventions import Intervention, Timed
 
+#: What can be done where a kind of handle is offered.
+_DONE_BY = {
+    "expression": ("knockdown", "knockout", "overexpress"),
+    "transgene": ("overexpress",),
+    "silencing": ("knockdown",),
+    "activity_factor": ("inhibit", "neutralise"),
+    "function": ("inhibit", "neutralise"),
+    "forced": ("activate",),
+}
+
 __all__ = ["Change", "Found", "Offer", "Refusal", "handle_name", "phrase", "refused", "window_of"]
 
 
@@ -21,7 +31,8 @@ class Change:
     Attributes
     ----------
     how : str
-        ``multiply`` or ``set`` a parameter, or ``dose`` a species of the medium.
+        ``multiply`` or ``set`` a parameter, ``dose`` a species of the medium, or ``bind`` it: leave a share of
+        what is dosed.
     name : str
         Parameter or species.
     value : float
@@ -30,7 +41,7 @@ class Change:
         Times after the start of the assay [min]; minus infinity is long before.
     """
 
-    how: Literal["multiply", "set", "dose"]
+    how: Literal["multiply", "set", "dose", "bind"]
     name: str
     value: float
     start: float = -math.inf
@@ -91,8 +102,20 @@ class Offer:
         for whole in _wholes(target):
             if any(handle_name(kind, whole) in self.names for kind in kinds):
                 return Refusal(f"the model holds {target} only as part of {whole}: {intervention.verb} {whole}")
+        return Refusal(f"the modules at hand offer no way to {phrase(intervention)} ({self._instead(target, kinds)})")
+
+    def _instead(self, target: str, kinds: Sequence[str]) -> str:
+        """Return what is missing, and what could be done instead."""
+        from haptos.signalling.actions.variants import related_to
+
+        related = related_to(target)
+        if related is not None:
+            return f"{related.why}; try {related.instead}"
+        verbs = sorted({verb for kind in _DONE_BY for name in self.handles(kind, target) for verb in _DONE_BY[kind]})
+        if verbs:
+            return f"what can be done to {target}: {', '.join(verbs)}"
         wanted = " or ".join(handle_name(kind, target) for kind in kinds)
-        return Refusal(f"the modules at hand offer no way to {phrase(intervention)} (no {wanted})")
+        return f"no module holds {target}: no {wanted}"
 
 
 def handle_name(kind: str, target: str) -> str:

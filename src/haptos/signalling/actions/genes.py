@@ -12,7 +12,7 @@ from haptos.conditions.interventions import (
     SetExpression,
 )
 from haptos.signalling.actions.change import Change, Found, Offer, Refusal, handle_name
-from haptos.signalling.actions.variants import Effect, Variant, find_variant, known_variants, promoter_sites
+from haptos.signalling.actions.variants import Effect, Variant, find_variant, known_variants, process_of, promoter_sites
 
 __all__ = ["express_mutant", "knockdown", "knockout", "mutate", "overexpress", "rescue", "set_expression"]
 
@@ -49,14 +49,21 @@ def knockdown(intervention: Knockdown, offer: Offer) -> Found:
         else Change("multiply", name, left)
         for kind, name in offer.choose(target, kinds)
     ]
-    return found or offer.why_not(intervention, target, kinds)
+    return found or _of_process(target, left, offer) or offer.why_not(intervention, target, kinds)
 
 
 def knockout(intervention: Knockout, offer: Offer) -> Found:
     """Remove the product and the copies of the gene."""
     target, kinds = intervention.knockout, ("expression", "endogenous")
     names = dict.fromkeys(name for kind in kinds for name in offer.handles(kind, target))
-    return [Change("set", name, 0.0) for name in names] or offer.why_not(intervention, target, kinds)
+    found = [Change("set", name, 0.0) for name in names] or _of_process(target, 0.0, offer)
+    return found or offer.why_not(intervention, target, kinds)
+
+
+def _of_process(target: str, left: float, offer: Offer) -> list[Change]:
+    """Lower the process that stands for a protein; nothing if there is none."""
+    process = process_of(target)
+    return [Change("multiply", name, left) for name in offer.handles("process", process)] if process else []
 
 
 def rescue(intervention: Rescue, offer: Offer) -> Found:

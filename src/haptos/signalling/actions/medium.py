@@ -44,10 +44,15 @@ def surroundings_of(culture: Culture) -> dict[str, float]:
     :func:`haptos.signalling.cell.expressibility` reports it.
     """
     return {
-        "growth_factor": min(culture.serum.value / 0.1, 2.0),
+        "growth_factor": _strength(culture.serum.value),
         **_surface("" if culture.geometry == "suspension" else culture.coating),
         _LIMIT: surroundings().spreading_limit_3D if culture.geometry == "3D" else 0.0,
     }
+
+
+def _strength(serum: float) -> float:
+    """Return the growth factors of a share of serum, relative to a tenth."""
+    return min(serum / 0.1, 2.0)
 
 
 def plate_on(intervention: PlateOn, offer: Offer) -> Found:
@@ -118,7 +123,9 @@ def add(intervention: Add, offer: Offer) -> Found:
     if intervention.gradient:
         return Refusal("gradients need the motility room, which is not built yet")
     if ligand.parameter is not None:
-        return _inputs(intervention, {ligand.parameter: ligand.level}, offer)
+        share = intervention.dose is not None and intervention.dose.dimension == "fraction"
+        level = _strength(intervention.dose.value) if share and intervention.dose is not None else ligand.level
+        return _inputs(intervention, {ligand.parameter: level}, offer)
     dose = intervention.dose or ligand.default_dose
     if dose is None or ligand.species is None:
         return Refusal(f"the medium of the model holds no {intervention.add}")

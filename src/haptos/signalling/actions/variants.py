@@ -13,7 +13,16 @@ from haptos.core.located import parse_yaml
 from haptos.core.specs import Spec, read_spec
 from haptos.errors import ModelError
 
-__all__ = ["Effect", "Variant", "find_variant", "known_variants", "process_of", "promoter_sites", "variants"]
+__all__ = [
+    "Effect",
+    "Variant",
+    "find_variant",
+    "known_variants",
+    "process_of",
+    "promoter_sites",
+    "related_to",
+    "variants",
+]
 
 
 class Effect(Spec):
@@ -87,11 +96,20 @@ class Carried(Spec):
     why: str
 
 
+class Related(Spec):
+    """A protein that no module holds, why, and what to do instead."""
+
+    target: str
+    why: str
+    instead: str
+
+
 class _File(Spec):
     version: Literal[1]
     variants: tuple[Variant, ...]
     promoter_sites: tuple[Site, ...]
     processes: tuple[Carried, ...] = ()
+    related: tuple[Related, ...] = ()
 
 
 @cache
@@ -118,12 +136,24 @@ def find_variant(gene: str, name: str) -> Variant | None:
     >>> find_variant("PTK2", "y397f").effects[0].target
     'PTK2_Y397'
     """
-    return next((v for v in variants() if v.gene == gene and name.lower() in _names(v)), None)
+    wanted = name.lower()
+    found = (v for g in (gene, *_wholes(gene)) for v in variants() if v.gene == g and wanted in _names(v))
+    return next(found, None)
 
 
 def known_variants(gene: str) -> tuple[str, ...]:
     """Return the names of the mutants of a gene."""
-    return tuple(v.id for v in variants() if v.gene == gene)
+    return tuple(v.id for g in (gene, *_wholes(gene)) for v in variants() if v.gene == g)
+
+
+@cache
+def _wholes(gene: str) -> tuple[str, ...]:
+    """Return the complexes that hold a gene product and have mutants of their own: their mutants are its."""
+    from haptos.conditions.catalogue import load_vocabulary
+
+    listed = {v.gene for v in variants()}
+    terms = load_vocabulary().entities.values()
+    return tuple(t.id for t in terms if t.kind == "complex" and gene in t.members and t.id in listed)
 
 
 def promoter_sites(name: str) -> tuple[str, ...]:
@@ -148,6 +178,17 @@ def process_of(target: str) -> str | None:
     'contraction'
     """
     return next((c.process for c in _file().processes if c.target == target), None)
+
+
+def related_to(target: str) -> Related | None:
+    """Return what to do instead of acting on a protein that no module holds; None if nothing is near.
+
+    Examples
+    --------
+    >>> related_to("VCL").instead
+    '{block: integrin_actin_tether}'
+    """
+    return next((r for r in _file().related if r.target == target), None)
 
 
 def _names(variant: Variant) -> set[str]:

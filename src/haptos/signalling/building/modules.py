@@ -8,14 +8,26 @@ it carries.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
+from typing import Literal
 
+from haptos.core.located import parse_yaml
+from haptos.core.specs import Spec, read_spec
 from haptos.errors import ModelError, nearest
 
-__all__ = ["MODULES", "Annotation", "Module", "load_module", "module_names", "parse_module", "readable_entities"]
+__all__ = [
+    "MODULES",
+    "Annotation",
+    "Module",
+    "load_module",
+    "machinery",
+    "module_names",
+    "parse_module",
+    "readable_entities",
+]
 
 #: Modules of the shared model, in the order of composition.
 MODULES = (
@@ -38,6 +50,7 @@ MODULES = (
 _HEADER = re.compile(r"^\s*model\s+(\w+)\s*$", re.MULTILINE)
 _REACTION = re.compile(r"^\s*(\w+)\s*:(?!=)")
 _ANNOTATION = re.compile(r"^\s*//@\s*(.*)$")
+_RATE = re.compile(r";\s*([^;]+);")
 _RULE = re.compile(r"^\s*(\w+)\s*:=")
 _KEYS = {"sbo", "by", "claims"}
 #: Files of ``library/modules`` that are no modules: units, and the template of integrins.
@@ -108,7 +121,44 @@ def load_module(name: str) -> Module:
 
 @cache
 def _load(name: str) -> Module:
-    return parse_module(library_text(f"{name}.ant"), where=f"{name}.ant")
+    return _with_machinery(parse_module(library_text(f"{name}.ant"), where=f"{name}.ant"))
+
+
+class Machinery(Spec):
+    """A process that many reactions share; named by the rate-law term of these reactions, or one by one."""
+
+    process: str
+    sbo: int | None = None
+    reactions: tuple[str, ...] = ()
+
+    def drives(self, reaction: str, annotations: Mapping[str, Annotation]) -> bool:
+        """Tell whether a reaction needs the process."""
+        note = annotations.get(reaction)
+        return reaction in self.reactions or (note is not None and note.sbo == self.sbo)
+
+
+class _Machinery(Spec):
+    version: Literal[1]
+    machinery: tuple[Machinery, ...]
+
+
+@cache
+def machinery() -> tuple[Machinery, ...]:
+    """Return the processes that many reactions share."""
+    document = parse_yaml(library_text("machinery.yaml"), name="modules/machinery.yaml")
+    return read_spec(_Machinery, document).machinery
+
+
+def _with_machinery(module: Module) -> Module:
+    """Return a module whose reactions have the factors of the processes they need."""
+
+    def driven(line: str) -> str:
+        found = _REACTION.match(line)
+        needed = [m.process for m in machinery() if found and m.drives(found.group(1), module.annotations)]
+        factors = "".join(f"process__{process} * " for process in needed)
+        return _RATE.sub(rf"; {factors}(\1);", line, count=1) if factors else line
+
+    return replace(module, body="\n".join(map(driven, module.body.splitlines())))
 
 
 def library_text(file: str) -> str:

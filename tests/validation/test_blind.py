@@ -1,0 +1,47 @@
+"""Claims that were written before the model was read: all are judged, or it is said why not.
+
+What they come to stands in docs/blind.md and is not asserted: they are never fitted.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from haptos.core.located import load_yaml
+from haptos.evidence.own import sound_claims
+from haptos.lab.run import Bench
+from haptos.lab.validation.blind import blind_page, judge_blind
+from haptos.store.runs import RunStore
+
+pytestmark = pytest.mark.validation
+
+CLAIMS = Path(__file__).parent / "data" / "blind.yaml"
+#: How many members the slow test simulates.
+MEMBERS = 4
+
+
+def _written() -> list[str]:
+    return [claim["id"] for claim in load_yaml(CLAIMS).data["claims"]]
+
+
+def test_every_claim_can_be_read_or_has_a_reason() -> None:
+    claims, faults = sound_claims(CLAIMS)
+    assert sorted([*(claim.id for claim in claims), *faults]) == sorted(_written())
+    assert all(issue.message for found in faults.values() for issue in found)
+
+
+def test_only_unknown_names_and_units_are_in_the_way() -> None:
+    _, faults = sound_claims(CLAIMS)
+    messages = [issue.message for found in faults.values() for issue in found]
+    assert not [text for text in messages if "unknown" not in text and "is not a concentration" not in text]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_all_are_judged_or_say_why_not(tmp_path: Path) -> None:
+    rows = judge_blind(CLAIMS, Bench(RunStore(tmp_path), workers=2), members=MEMBERS)
+    assert sorted(row["claim"] for row in rows) == sorted(_written())
+    assert all(row["reason"] for row in rows if row["verdict"] == "not expressible")
+    assert "## Contradicted" in blind_page(rows, "# Blind", members=MEMBERS, checksum="0")
