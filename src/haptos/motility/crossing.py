@@ -190,7 +190,9 @@ def crossed_share(
     relative = np.exp(spread * _SIZES - 0.5 * spread**2)
     many = Drives(
         drives.times,
-        *(np.repeat(v, _SIZES.size, axis=0) for v in (drives.protrusion, drives.contraction, drives.proteolysis)),
+        np.repeat(drives.protrusion, _SIZES.size, axis=0),
+        np.repeat(drives.contraction, _SIZES.size, axis=0),
+        np.repeat(drives.proteolysis, _SIZES.size, axis=0),
         (drives.nucleus_area[:, None] * relative).ravel(),
     )
     each = [i for i in range(size) for _ in _SIZES]
