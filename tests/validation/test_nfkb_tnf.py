@@ -30,8 +30,8 @@ COMPARED = (
     ("IκBα minimum at [min]", "hoff-run-ikb", 23.0, None),
     ("IκBα mRNA maximum at [min]", "hoff-run-ikb", 59.0, None),
 )
-#: Known to lie outside, with the reason: IKK with the constants of tay2010 is fully active in minutes, and less IκBα is
-#: left than in the rerun, where IKK is slower. Validate records are never fitted.
+#: Known to lie outside, reference and interval of the ensemble: IKK with the constants of tay2010 is fully active in
+#: minutes, and less IκBα is left than in the rerun, where IKK is slower. Validate records are never fitted.
 OUTSIDE = {"IκBα minimum [share]"}
 
 
@@ -90,7 +90,7 @@ def test_tnf_response_beside_the_records(responses, capsys):
         print("\nTNF 10 ng/mL" + " " * 16 + "record           value reference  5-95 % of the ensemble")  # noqa: T201
         print("\n".join(rows))  # noqa: T201
     assert set(outside) <= OUTSIDE
-    assert apart == []
+    assert set(apart) <= OUTSIDE
 
 
 def test_oscillation_is_damped(responses):

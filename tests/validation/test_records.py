@@ -22,31 +22,26 @@ pytestmark = pytest.mark.validation
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "validation.md"
 #: How many members the slow test simulates.
-MEMBERS = 8
+MEMBERS = 64
 _TONIC = "claims on ILK and Akt need tonic inputs to IKK, so that resting cells hold more NF-κB in the nucleus"
 _FAST_IKK = "IKK with the constants of tay2010 is fully active in minutes"
-_PULSE = "serum gives these cells no pulse of ERK that is high enough for p21"
-_MYELOMA = "adhesion spares some of these cells, too few to be resolved"
-_SCLC = "doxycycline acts on proteases only, of which these cells make little; most members let none cross"
-_UPTAKE = "uptake is slower at first, and return slower later, than in these cells"
+_PULSE = "serum keeps ERK too low for the pulse of p21 that EGF and PDGF give"
+_DRUGGED = "adhesion spares too few of these cells: the calibration took back some of what the table's values gave"
+_MITOCHONDRIA = "doxycycline slows protein synthesis and blocks proteases, of which these cells need few to cross"
 #: Numbers that do not agree, with why. A number that leaves its range fails the test until it stands here.
 OUTSIDE = {
-    "cxcr4-intern: surface CXCR4 left at 30 min": _UPTAKE,
-    "cxcr4-intern: surface CXCR4 left at 60 min": _UPTAKE,
     "weber-jnk: cyclin D1 at 12 h without JNK [fold]": "JNK holds too large a share of the promoter of cyclin D1",
     "weber-jnk: entry into S phase without JNK [fold]": "follows cyclin D1",
-    "weber-loss: half of cyclin D1 gone without MEK [min]": "adhesion and β-catenin keep more than half of it",
     "erk-susp-time: ERK fallen in suspension [min]": "several steps need adhesion at once: the rest falls in minutes",
-    "sphase-frac: share in S phase or beyond when attached": "a little too few",
+    "sphase-frac: share in S phase or beyond when attached": "a little too few, as serum keeps ERK low",
     "p21-kin: p21 greatest when attached [min]": _PULSE,
     "p21-kin: p21 down when attached [min]": _PULSE,
-    "a4b1-sdf: α4β1 affinity greatest at [min]": "Rap1 turns over in minutes",
-    "dox-lung: migration under doxycycline [fold]": _SCLC,
-    "dox-lung: invasion under doxycycline [fold]": _SCLC,
-    "dox-lung: entry into S phase under doxycycline [fold]": _SCLC,
-    "sethi-prot: dead on fibronectin [fold]": "at this dose most of these cells die whatever they stand on",
-    "sethi-prot: dead on collagen [fold]": "these cells hold no receptor for collagen in the library",
-    "damiano-prot: dead on fibronectin [fold]": _MYELOMA,
+    "dox-lung: migration under doxycycline [fold]": _MITOCHONDRIA,
+    "dox-lung: invasion under doxycycline [fold]": _MITOCHONDRIA,
+    "sethi-prot: dead on laminin [fold]": _DRUGGED,
+    "sethi-prot: dead on fibronectin [fold]": _DRUGGED,
+    "sethi-prot: dead on collagen [fold]": "these cells hold little receptor for collagen in the library",
+    "sethi-prot: dead on laminin with anti-β1 [fold]": _DRUGGED,
     "hoff-run-ikb: IκBα minimum [share of the start]": _FAST_IKK,
     "hoff-run-ikb: IκBα mRNA maximum [fold]": _TONIC,
     "lip-run: first nuclear maximum [min]": _FAST_IKK,
