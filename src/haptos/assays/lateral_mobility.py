@@ -6,7 +6,7 @@ from typing import ClassVar, Literal, override
 
 from pydantic import Field
 
-from haptos.assays.base import Need, Noise, Sample, Value, own_protocol
+from haptos.assays.base import Noise, Sample, Value, own_protocol
 from haptos.assays.endpoint import AbstractEndpoint, TimedProtocol
 from haptos.assays.observation import (
     BIOLOGICAL_VARIATION,
@@ -44,6 +44,7 @@ class LateralMobility(AbstractEndpoint):
     protocol = LateralMobilityProtocol
     measures: ClassVar = {"diffusion": "µm²/s"}
     entities = "receptors"
+    read = "diffusion"
     observation = Noise(
         technical=combined(_SAMPLES, _TRACKS),
         biological=BIOLOGICAL_VARIATION,
@@ -53,14 +54,9 @@ class LateralMobility(AbstractEndpoint):
     )
 
     @override
-    def needs(self, protocol: Protocol) -> tuple[Need, ...]:
-        p = own_protocol(protocol, LateralMobilityProtocol)
-        return tuple(Need("diffusion", receptor) for receptor in p.receptors)
-
-    @override
     def ideal(self, sample: Sample, protocol: Protocol) -> tuple[Value, ...]:
         p = own_protocol(protocol, LateralMobilityProtocol)
         return tuple(
-            Value("diffusion", receptor, reading(_FREE * sample.series(need), p.every), self.measures["diffusion"])
-            for receptor, need in zip(p.receptors, self.needs(p), strict=True)
+            Value("diffusion", need.entity, reading(_FREE * sample.series(need), p.every), self.measures["diffusion"])
+            for need in self.needs(p)
         )
