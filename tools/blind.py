@@ -13,14 +13,13 @@ import tempfile
 from pathlib import Path
 
 from haptos.lab.run import Bench
-from haptos.lab.validation.blind import blind_page, blind_tally, judge_blind
+from haptos.lab.validation.blind import HEADING, blind_page, blind_tally, judge_blind
 from haptos.signalling.cell import ensemble_size, fingerprint
 from haptos.store.runs import RunStore
 
 ROOT = Path(__file__).resolve().parent.parent
 CLAIMS = ROOT / "tests" / "validation" / "data" / "blind.yaml"
 PAGE = ROOT / "docs" / "blind.md"
-HEADING = "## As the model stands"
 
 
 def main(members: int | None) -> None:

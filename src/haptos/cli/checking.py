@@ -34,7 +34,7 @@ def check_command(
     With `skip_faulty`, claims with problems are left out and listed, instead of nothing being judged.
     """
     from haptos.cli.showing import show_result
-    from haptos.lab.check import check_file, check_sound
+    from haptos.lab.check import check_file, check_sound, reason_left_out
 
     bench = bench_of(runs, workers, quiet=as_json)
     faults: dict[str, tuple[Issue, ...]] = {}
@@ -43,8 +43,7 @@ def check_command(
     else:
         result = check_file(file, bench, members=members)
     for name, found in faults.items():
-        reasons = "; ".join(dict.fromkeys(issue.message.removeprefix(f"{name}: ") for issue in found))
-        out(stderr=as_json).print(f"left out, {name}: {reasons}", markup=False)
+        out(stderr=as_json).print(f"left out, {name}: {reason_left_out(name, found)}", markup=False)
     _remark(file, quiet=as_json)
     show_result(result, as_json=as_json)
     contradicted = result.manifest.headline["counts"].get("contradicted", 0)

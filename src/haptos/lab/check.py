@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +28,7 @@ __all__ = [
     "claims_template",
     "plan_check",
     "read_own",
+    "reason_left_out",
     "remarks",
     "with_contexts",
     "write_claims_template",
@@ -158,6 +159,11 @@ def _texts(node: Any) -> Iterator[str]:
         yield node
     for part in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
         yield from _texts(part)
+
+
+def reason_left_out(name: str, found: Iterable[Issue]) -> str:
+    """Return why a claim is left out: what is wrong with it, each once."""
+    return "; ".join(dict.fromkeys(issue.message.removeprefix(f"{name}: ") for issue in found))
 
 
 def check_sound(

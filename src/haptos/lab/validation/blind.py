@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from haptos.errors import Issue
-from haptos.lab.check import check_sound
+from haptos.lab.check import check_sound, reason_left_out
 from haptos.lab.run import Bench
 
-__all__ = ["blind_page", "blind_tally", "judge_blind"]
+__all__ = ["HEADING", "blind_page", "blind_tally", "judge_blind"]
 
+#: Heading of what is written anew; what stands above it is kept.
+HEADING = "## As the model stands"
 _ORDER = ("supported", "undecided", "contradicted", "not expressible")
 Row = Mapping[str, Any]
 
@@ -34,8 +36,8 @@ def judge_blind(file: Path, bench: Bench, *, members: int | None = None) -> list
 
 
 def _left_out(name: str, found: Sequence[Issue]) -> dict[str, Any]:
-    reasons = dict.fromkeys(issue.message.removeprefix(f"{name}: ") for issue in found)
-    return {"claim": name, "sentence": "", "verdict": "not expressible", "share": None, "reason": "; ".join(reasons)}
+    why = reason_left_out(name, found)
+    return {"claim": name, "sentence": "", "verdict": "not expressible", "share": None, "reason": why}
 
 
 def blind_tally(rows: Sequence[Row]) -> str:
@@ -58,7 +60,7 @@ def blind_page(rows: Sequence[Row], first: str, *, members: int, checksum: str) 
     parts = [
         first.rstrip(),
         "",
-        "## As the model stands",
+        HEADING,
         "",
         f"Written by `tools/blind.py`. {members} members; checksum of model and ensemble `{checksum}`.",
         "",
