@@ -58,6 +58,8 @@ ROOM = 0.3
 PULL = 0.6
 #: Difference at which sensitivities are computed [prior standard deviations].
 STEP = 0.3
+#: What the middle lacks by more than this does not pull its members.
+OUT_OF_REACH = -0.1
 #: A parameter that changes no margin by more than this per standard deviation is not looked at again.
 FAINT = 0.03
 #: Vectors scored at once, and kept at once.
@@ -164,6 +166,7 @@ class Workshop:
             margins,
             slopes,
             lambda tried: self.margins(name, tried),
+            noise=NOISE,
             slack=SLACK_MIDDLE,
             pull=PULL,
         )
@@ -179,13 +182,16 @@ class Workshop:
             np.nan_to_num(slopes, posinf=0.0, neginf=0.0) / room[:, None],
             noise=ROOM / spread,
         )
-        members = np.clip(point + spread * drawn, -LIMIT, LIMIT)
+        anchors = members = np.clip(point + spread * drawn, -LIMIT, LIMIT)
         margins = self.margins("round0", members)
+        within_reach = np.where(np.nan_to_num(held, nan=-1.0)[:, None] >= OUT_OF_REACH, slopes, 0.0)
         longest = np.full(n, 3.0)
         for number in range(1, n_rounds + 1):
-            tried = correct(members, margins, slopes, noise=NOISE, slack=SLACK, pull=PULL, longest=longest)
+            tried = correct(
+                members, margins, within_reach, anchors=anchors, noise=NOISE, slack=SLACK, pull=PULL, longest=longest
+            )
             found = self.margins(f"round{number}", tried)
-            better = worth(found) > worth(margins)
+            better = _worth(found, tried - anchors) > _worth(margins, members - anchors)
             members = np.where(better[:, None], tried, members)
             margins = np.where(better[:, None], found, margins)
             longest = np.where(better, longest, 0.5 * longest)
@@ -196,6 +202,11 @@ class Workshop:
 def worth(margins: Array) -> Array:
     """Return how good members are: terms met, and how little is lacking where they are not."""
     return np.asarray(np.sum(met(margins), axis=1) - loss(margins, slack=0.0, pull=PULL))
+
+
+def _worth(margins: Array, moved: Array) -> Array:
+    """Return how good members are that were moved from where they were drawn."""
+    return np.asarray(worth(margins) - NOISE**2 * np.sum(moved**2, axis=1))
 
 
 class _Uncalibrated(CellSimulator):

@@ -1,11 +1,11 @@
 """Moving parameter vectors towards bounds they do not meet yet.
 
 Results are *margins*: how far a vector is inside (positive) or outside (negative) the bound of a
-term. Each member of an ensemble starts from its own draw of the prior and is corrected by
-Gauss-Newton steps on what it lacks, penalised by the distance it moves (the randomised maximum
-likelihood of Oliver, He & Reynolds 1996, with inequalities in place of data). The sensitivities
-are those at one point, shared by all members; each step uses the exact margins of the member, and
-a step that makes a member worse is taken back and tried again at half its length.
+term. Each member of an ensemble starts from its own draw of the prior, its *anchor*, and is corrected
+by Gauss-Newton steps on what it lacks, penalised by its distance from the anchor (the randomised
+maximum likelihood of Oliver, He & Reynolds 1996, with inequalities in place of data). The
+sensitivities are those at one point, shared by all members; each step uses the exact margins of the
+member, and a step that makes a member worse is taken back and tried again at half its length.
 """
 
 from __future__ import annotations
@@ -77,10 +77,13 @@ def approach(
     *,
     noises: tuple[float, ...] = (0.05, 0.1, 0.2, 0.4),
     lengths: tuple[float, ...] = (0.5, 1.0),
+    noise: float = 0.1,
     slack: float = 0.25,
     pull: float = 0.6,
 ) -> tuple[Array, Array]:
     """Return the best of several corrections of one vector, and its margins; the start if none is better.
+
+    Best is what has the least ``loss + noise^2 |z|^2``: the origin, the centre of the prior, is the anchor.
 
     Parameters
     ----------
@@ -94,19 +97,26 @@ def approach(
         Returns the exact margins of vectors, shape (K, p) -> (K, m).
     noises, lengths : tuple of float
         Penalties and shares of the step that are tried, in every combination.
-    slack, pull : float
+    noise, slack, pull : float
         See :func:`correct`.
     """
+    anchor = np.zeros((1, len(start)))
     ends = [
-        correct(start[None], margins[None], sensitivities, noise=noise, slack=slack, pull=pull, longest=np.inf)[0]
-        for noise in noises
+        correct(
+            start[None], margins[None], sensitivities, anchors=anchor, noise=n, slack=slack, pull=pull, longest=np.inf
+        )[0]
+        for n in noises
     ]
     steps = [end - start for end in ends]
     tried = np.array([start + length * step for step in steps for length in lengths])
     exact = evaluate(tried)
-    losses = loss(exact, slack=slack, pull=pull)
-    chosen = int(np.argmin(losses))
-    if losses[chosen] >= loss(margins[None], slack=slack, pull=pull)[0]:
+
+    def cost(points: Array, found: Array) -> Array:
+        return np.asarray(loss(found, slack=slack, pull=pull) + noise**2 * np.sum(points**2, axis=1))
+
+    costs = cost(tried, exact)
+    chosen = int(np.argmin(costs))
+    if costs[chosen] >= cost(start[None], margins[None])[0]:
         return start, margins
     return tried[chosen], exact[chosen]
 
@@ -116,18 +126,19 @@ def correct(
     margins: Array,
     sensitivities: Array,
     *,
+    anchors: Array | None = None,
     noise: float = 0.1,
     slack: float = 0.1,
     pull: float = _FAR,
     longest: float | Array = 4.0,
     limit: float = 3.0,
-    passes: int = 8,
+    passes: int = 20,
 ) -> Array:
     """Return the members after one correction.
 
-    For every member the step d minimises ``|d|^2 + sum((lacking)^2) / noise^2``, where what is
-    lacking is predicted with the sensitivities for the terms it does not meet now and for those
-    that the step would break; these are found in a few passes.
+    Every member moves to where ``|z - anchor|^2 + sum(lacking^2) / noise^2`` is least, with what is lacking
+    predicted from its margins and the sensitivities. Without anchors that are kept between corrections, members
+    would drift: what can not be met would push all of them the same way in every round.
 
     Parameters
     ----------
@@ -137,6 +148,8 @@ def correct(
         What each of them does.
     sensitivities : ndarray, shape (m, p)
         Derivatives of the margins; nan counts as 0.
+    anchors : ndarray, shape (N, p), optional
+        Where the members were drawn; unless given, where they are.
     noise : float
         Shortfall that weighs as much as one standard deviation of movement, above 0.
     slack : float
@@ -160,28 +173,38 @@ def correct(
         raise ParameterError(
             f"{n} members with {m} terms need {n} deviations and sensitivities of ({m}, {deviations.shape[1]})"
         )
+    if anchors is not None and anchors.shape != deviations.shape:
+        raise ParameterError(f"anchors of shape {anchors.shape} do not fit members of shape {deviations.shape}")
+    away = np.zeros_like(deviations) if anchors is None else deviations - anchors
     slopes = np.nan_to_num(sensitivities, nan=0.0, posinf=0.0, neginf=0.0)
     products = slopes @ slopes.T
     moved = np.array(deviations, dtype=np.float64)
     bounded = np.clip(np.nan_to_num(margins, nan=-_FAR), slack - pull, _FAR)
+    at_anchor = bounded - away @ slopes.T
     for b, most in enumerate(np.broadcast_to(longest, (n,))):
-        step = _step(bounded[b], slopes, products, noise, slack, passes)
+        step = _least(at_anchor[b], slopes, products, noise, slack, passes) - away[b]
         size = float(np.linalg.norm(step))
         moved[b] += step * min(1.0, most / size) if size > 0 else 0.0
     return np.asarray(np.clip(moved, -limit, limit))
 
 
-def _step(margins: Array, slopes: Array, products: Array, noise: float, slack: float, passes: int) -> Array:
-    """Return the step of one member whose margins are bounded."""
+def _least(margins: Array, slopes: Array, products: Array, noise: float, slack: float, passes: int) -> Array:
+    """Return how far to go from an anchor, which has `margins`, for distance and shortfall to weigh least.
+
+    Newton's method on the terms that lack something: solved for those, looked up again, until the same terms lack
+    something as before. The best of the passes is returned should they not settle.
+    """
+    best, least = np.zeros(slopes.shape[1]), np.inf
     active = margins < slack
-    step = np.zeros(slopes.shape[1])
     for _ in range(passes):
-        if not active.any():
-            return step
         within = products[np.ix_(active, active)] + noise**2 * np.eye(int(active.sum()))
         step = slopes[active].T @ np.linalg.solve(within, slack - margins[active])
-        broken = ~active & (margins + slopes @ step < slack)
-        if not broken.any():
-            return step
-        active |= broken
-    return step
+        there = margins + slopes @ step
+        weight = float(step @ step + np.sum(np.maximum(slack - there, 0.0) ** 2) / noise**2)
+        if weight < least:
+            best, least = step, weight
+        lacking = there < slack
+        if np.array_equal(lacking, active):
+            break
+        active = lacking
+    return best

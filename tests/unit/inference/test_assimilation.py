@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize
 
 from haptos.errors import ParameterError
 from haptos.inference.assimilation import approach, correct, informed, loss, shortfall
@@ -109,3 +110,57 @@ def test_informed_draws_have_the_covariance_of_the_linear_posterior():
 def test_draws_without_information_stay_as_they_are():
     drawn = np.random.default_rng(1).normal(size=(5, P))
     np.testing.assert_allclose(informed(drawn, np.zeros((M, P)), noise=0.1), drawn)
+
+
+def test_a_term_out_of_reach_does_not_let_anchored_members_drift():
+    """What no step can meet pulls as far as its weight against the distance from the anchor allows, and no further."""
+    anchors = np.zeros((1, 1))
+    after = anchors
+    free = anchors
+    for _ in range(12):
+        margins = np.array([[-1.0]])  # the slope says that it would help, and it never does
+        after = correct(after, margins, np.ones((1, 1)), anchors=anchors, noise=1.0, slack=0.0, longest=np.inf)
+        free = correct(free, margins, np.ones((1, 1)), noise=1.0, slack=0.0, longest=np.inf)
+    assert after[0, 0] == pytest.approx(1.0, abs=1e-2)
+    assert free[0, 0] == 3.0
+
+
+def test_anchored_corrections_of_a_linear_problem_settle_where_the_posterior_is_highest():
+    rng = np.random.default_rng(4)
+    slopes = 0.2 * rng.normal(size=(6, 4))
+    anchors = rng.normal(size=(5, 4))
+    bound = 0.5 * rng.normal(size=6)
+    at = anchors.copy()
+    for _ in range(3):
+        at = correct(
+            at, at @ slopes.T - bound, slopes, anchors=anchors, noise=0.5, slack=0.1, longest=np.inf, limit=9.0
+        )
+
+    def weight(z, anchor):
+        lacking = np.maximum(0.1 - (slopes @ z - bound), 0.0)
+        return np.sum((z - anchor) ** 2) + np.sum(lacking**2) / 0.25
+
+    for z, anchor in zip(at, anchors, strict=True):
+        found = minimize(weight, anchor, args=(anchor,), method="Nelder-Mead", options={"xatol": 1e-8, "fatol": 1e-12})
+        assert weight(z, anchor) == pytest.approx(found.fun, rel=1e-4)
+
+
+def test_anchors_of_another_shape_are_refused():
+    with pytest.raises(ParameterError, match="anchors"):
+        correct(np.zeros((2, 1)), np.zeros((2, 1)), np.ones((1, 1)), anchors=np.zeros((1, 1)))
+
+
+def test_the_best_of_corrections_weighs_the_distance_from_the_centre():
+    slopes = np.ones((1, 1))
+    there, _ = approach(
+        np.zeros(1),
+        np.array([-2.0]),
+        slopes,
+        lambda z: z - 2.0,
+        noises=(1e-3, 1.0),
+        lengths=(1.0,),
+        noise=1.0,
+        slack=0.0,
+        pull=2.0,
+    )
+    assert there[0] == pytest.approx(1.0)
