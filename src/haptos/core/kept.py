@@ -12,20 +12,17 @@ import json
 import math
 import os
 import sys
-import tempfile
-import time
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
+from haptos.disk import WholeFiles
+
 __all__ = ["KeptAnswers", "cache_folder", "code_checksum", "files_below", "kept", "load_kept", "save_kept"]
 
-_MARK = b"haptos kept 1\n"
-_DIGEST = 32
-_ABANDONED = 3600.0  # age from which a temporary file belongs to no living process [s]
+_FILES = WholeFiles(mark=b"haptos kept 1\n", suffix=".kept")
 
 
 def cache_folder(kind: str) -> Path:
@@ -72,19 +69,12 @@ def kept(kind: str, parts: Iterable[str | bytes], make: Callable[[], bytes]) -> 
 
 def load_kept(kind: str, parts: Iterable[str | bytes]) -> bytes | None:
     """Return what was kept under a key, which then counts as just used; None if there is nothing or it is damaged."""
-    try:
-        place = cache_folder(kind) / _name(parts)
-        raw = place.read_bytes()
-        with suppress(OSError):  # a folder that is only read
-            os.utime(place)
-    except (OSError, RuntimeError):  # Path.home() raises RuntimeError where there is none
-        return None
-    head, content = raw[: len(_MARK) + _DIGEST], raw[len(_MARK) + _DIGEST :]
-    return content if head == _MARK + hashlib.sha256(content).digest() else None
+    folder = _folder(kind)
+    return None if folder is None else _FILES.read(folder / _name(parts))
 
 
 def save_kept(kind: str, parts: Iterable[str | bytes], content: bytes, *, most: int | None = None) -> None:
-    """Keep a content: written to a temporary name, then renamed; a disk that cannot be written is no error.
+    """Keep a content; a disk that cannot be written is no error.
 
     Parameters
     ----------
@@ -94,41 +84,18 @@ def save_kept(kind: str, parts: Iterable[str | bytes], content: bytes, *, most: 
         Bytes of this kind from which what was not used for longest is removed, until
         four fifths are left. A content of more than a tenth of them is not kept.
     """
-    if most is not None and 10 * len(content) > most:
+    folder = _folder(kind)
+    if folder is None or (most is not None and 10 * len(content) > most):
         return
-    temporary = None
+    if _FILES.write(folder / _name(parts), content) and most is not None:
+        _FILES.tidy(folder, most)
+
+
+def _folder(kind: str) -> Path | None:
     try:
-        folder = cache_folder(kind)
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=folder, suffix=".part", delete=False) as file:
-            temporary = Path(file.name)
-            file.write(_MARK + hashlib.sha256(content).digest() + content)
-        temporary.replace(folder / _name(parts))
-        if most is not None:
-            _tidy(folder, most)
-    except (OSError, RuntimeError):
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
-
-
-def _tidy(folder: Path, most: int) -> None:
-    """Remove what was not used for longest; other processes may do so at once."""
-    found = []
-    for place in folder.iterdir():
-        with suppress(OSError):
-            about = place.stat()
-            if place.suffix == ".part" and time.time() - about.st_mtime > _ABANDONED:
-                place.unlink()
-            elif place.suffix == ".kept":
-                found.append((about.st_mtime, about.st_size, place))
-    total = sum(size for _, size, _ in found)
-    if total <= most:
-        return
-    for _, size, place in sorted(found):
-        if total <= 0.8 * most:
-            return
-        total -= size
-        place.unlink(missing_ok=True)
+        return cache_folder(kind)
+    except RuntimeError:  # Path.home(), where there is none
+        return None
 
 
 class KeptAnswers:
