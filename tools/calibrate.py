@@ -12,7 +12,7 @@ the last one with the same result. Usage::
     uv run python tools/calibrate.py middle --turns 2
     uv run python tools/calibrate.py ensemble --members 256 --rounds 4
     uv run python tools/calibrate.py ship        # with docs/identifiability.md
-    uv run python tools/calibrate.py cross --members 64
+    uv run python tools/calibrate.py cross --members 40 --drawn 60 --rounds 2
     uv run python tools/calibrate.py floor --members 128
 """
 
@@ -298,8 +298,8 @@ def cross(whole: Reproduction, shop: Workshop, options: argparse.Namespace) -> N
     """Leave one system out at a time and predict its claims.
 
     A fold has its own middle and its own members, corrected on the claims and terms of the other
-    systems alone, with exact margins; sensitivities are those at the table's values. Beside it
-    stand members drawn around the table's values and not corrected at all.
+    systems alone, with exact margins, and chosen by them; sensitivities are those at the table's
+    values. Beside it stand members drawn around the table's values and not corrected at all.
     """
     origin = np.zeros(shop.prior.n_free)
     at_origin, slopes = shop.sensitivities("middle0", origin)
@@ -309,24 +309,35 @@ def cross(whole: Reproduction, shop: Workshop, options: argparse.Namespace) -> N
         fold = Workshop(Objective(whole, system), shop.prior, shop.folder / f"without_{system}")
         rest = np.isin(shop.objective.names, fold.objective.names)
         middle = (*fold.approached("tried1", origin, at_origin[rest], slopes[rest]), slopes[rest])
-        members, _ = fold.ensemble(middle, n=options.members, n_rounds=options.rounds, spread=options.spread)
+        drawn, margins = fold.ensemble(middle, n=options.drawn, n_rounds=options.rounds, spread=options.spread)
+        members = drawn[best(margins, options.members)]
         own = {k: p for k, p in whole.plans.items() if system_of[k] == system}
         scorer = ClaimScorer(Reproduction(whole.title, whole.claims, own, whole.reasons), threads=usable_cores())
         floor = np.clip(options.spread * draws(options.members, shop.prior.n_free, seed=SEED), -LIMIT, LIMIT)
-        found = [_score(scorer.margins(shop.prior.vector(z))) for z in (members, floor)]
-        rows.append({"system": system, **found[0], "floor": found[1]["share"]})
+        shares = [np.mean(met(scorer.margins(shop.prior.vector(z))), axis=0) for z in (members, floor)]
+        supported, at_floor = (int(np.sum(share >= 0.9)) for share in shares)
+        rows.append(
+            {
+                "system": system,
+                "claims": len(own),
+                "supported": supported,
+                "share": round(supported / len(own), 3),
+                "floor": round(at_floor / len(own), 3),
+                "members_that_meet": {
+                    name: round(float(share), 3) for name, share in zip(scorer.names, shares[0], strict=True)
+                },
+            }
+        )
         sys.stderr.write(f"\n{rows[-1]}\n")
     target = LIBRARY / "ensemble" / "cross_validation.json"
     known = json.loads(target.read_text(encoding="utf-8"))["by_spread"] if target.exists() else {}
-    known[str(options.spread)] = {"members": options.members, "rounds": options.rounds, "systems": rows}
+    known[str(options.spread)] = {
+        "members": options.members,
+        "drawn": options.drawn,
+        "rounds": options.rounds,
+        "systems": rows,
+    }
     target.write_text(json.dumps({"by_spread": known}, indent=1) + "\n", encoding="utf-8")
-
-
-def _score(margins: Array) -> dict[str, float]:
-    """Return how many claims are supported by at least 0.9 of the members."""
-    share = np.mean(met(margins), axis=0)
-    supported = int(np.sum(share >= 0.9))
-    return {"claims": len(share), "supported": supported, "share": round(supported / max(len(share), 1), 3)}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
