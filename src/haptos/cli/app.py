@@ -151,7 +151,7 @@ def check(  # noqa: PLR0917 - typer passes by name
     from haptos.cli.checking import check_command, plan_check_command
 
     if dry_run:
-        plan_check_command(file, workers=workers, members=members, runs=runs, as_json=as_json)
+        plan_check_command(file, skip_faulty=skip_faulty, workers=workers, members=members, runs=runs, as_json=as_json)
     else:
         check_command(
             file,

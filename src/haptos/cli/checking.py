@@ -34,7 +34,7 @@ def check_command(
     With `skip_faulty`, claims with problems are left out and listed, instead of nothing being judged.
     """
     from haptos.cli.showing import show_result
-    from haptos.lab.check import check_file, check_sound, reason_left_out
+    from haptos.lab.check import check_file, check_sound
 
     bench = bench_of(runs, workers, quiet=as_json)
     faults: dict[str, tuple[Issue, ...]] = {}
@@ -42,8 +42,7 @@ def check_command(
         result, faults = check_sound(file, bench, members=members)
     else:
         result = check_file(file, bench, members=members)
-    for name, found in faults.items():
-        out(stderr=as_json).print(f"left out, {name}: {reason_left_out(name, found)}", markup=False)
+    _left_out(faults, quiet=as_json)
     _remark(file, quiet=as_json)
     show_result(result, as_json=as_json)
     contradicted = result.manifest.headline["counts"].get("contradicted", 0)
@@ -51,12 +50,13 @@ def check_command(
 
 
 def plan_check_command(
-    file: Path, *, workers: int | None, members: int | None, runs: Path | None, as_json: bool
+    file: Path, *, skip_faulty: bool, workers: int | None, members: int | None, runs: Path | None, as_json: bool
 ) -> None:
     """Show what a check would do and cost; write nothing."""
     from haptos.lab.check import plan_check
 
-    plan = plan_check(file, bench_of(runs, workers, quiet=True), members=members)
+    plan, faults = plan_check(file, bench_of(runs, workers, quiet=True), members=members, skip_faulty=skip_faulty)
+    _left_out(faults, quiet=as_json)
     if as_json:
         to_json(_plain(plan))
         return
@@ -74,6 +74,13 @@ def plan_check_command(
     console.print(f"\n{plan.conditions} distinct conditions × {plan.members} parameter sets; {plan.cost.text}")
     state = "is there already and would be shown again" if plan.folder.exists() else "would be written"
     console.print(f"{plan.folder} {state}", markup=False, soft_wrap=True)
+
+
+def _left_out(faults: Mapping[str, tuple[Issue, ...]], *, quiet: bool) -> None:
+    from haptos.lab.check import reason_left_out
+
+    for name, found in faults.items():
+        out(stderr=quiet).print(f"left out, {name}: {reason_left_out(name, found)}", markup=False)
 
 
 def _remark(file: Path, *, quiet: bool) -> None:

@@ -85,7 +85,12 @@ def assays_command(*, as_json: bool) -> None:
         to_json(rows)
         return
     table = plain_table(["name", "what", "reads"], fold=["what", "reads"])
-    _print(table, rows, "assays", lambda r: (r["name"], r["label"], ", ".join(r["measures"])))
+    _print(table, rows, "assays", lambda r: (r["name"], r["label"], _measures(r)))
+
+
+def _measures(row: dict[str, Any]) -> str:
+    later = f" (to come: {', '.join(row['to_come'])})" if row["to_come"] else ""
+    return ", ".join(row["measures"]) + later
 
 
 def _print(

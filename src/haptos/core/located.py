@@ -187,7 +187,7 @@ class _Builder:
             key = self._scalar(key_node)
             line = key_node.start_mark.line + 1
             if not isinstance(key, (str, int)) or isinstance(key, bool):
-                key = str(key)
+                key = key_node.value if key_node.id == "scalar" else str(key)  # null and true are names here
             if key in result:
                 first = self.lines[(*path, key)]
                 self.issues.append(

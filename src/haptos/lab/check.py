@@ -92,24 +92,30 @@ def check(
 
 def check_file(file: Path | str, bench: Bench, *, members: int | None = None) -> RunResult:
     """Judge the claims of a file. See :func:`check`."""
-    title, claims, contexts = read_own(file)
-    return reproduce_claims(title, claims, with_contexts(bench, contexts), members=members, name=_run_name(file))
+    asked = _whole(file, bench)
+    return reproduce_claims(asked.title, asked.claims, asked.bench, members=members, name=asked.name)
 
 
-def plan_check(file: Path | str, bench: Bench, *, members: int | None = None) -> CheckPlan:
-    """Work out what a check would do; nothing is simulated or written."""
+def plan_check(
+    file: Path | str, bench: Bench, *, members: int | None = None, skip_faulty: bool = False
+) -> tuple[CheckPlan, dict[str, tuple[Issue, ...]]]:
+    """Work out what a check would do, and the errors of the claims that it would leave out; nothing is simulated.
+
+    Raises
+    ------
+    SpecError
+        With every problem of the file; with `skip_faulty` only if no claim is sound.
+    """
     from haptos.lab.cost import estimate
 
-    title, claims, contexts = read_own(file)
-    bench = with_contexts(bench, contexts)
-    whole = plan_reproduction(title, claims, bench, members=members)
+    asked = _sound(file, bench) if skip_faulty else _whole(file, bench)
+    whole = plan_reproduction(asked.title, asked.claims, asked.bench, members=members)
     plans = tuple(whole.plans.values())
     conditions = {key: condition for plan in plans for key, condition in plan.conditions.items()}
-    cost = estimate(unique_tasks(plans), conditions, bench.simulator, bench.workers)
+    cost = estimate(unique_tasks(plans), conditions, asked.bench.simulator, asked.bench.workers)
     count = next((len(plan.members) for plan in plans), 0)
-    return CheckPlan(
-        whole, len(conditions), count, cost, bench.store.folder(reproduction_key(whole, bench, _run_name(file)))
-    )
+    folder = asked.bench.store.folder(reproduction_key(whole, asked.bench, asked.name))
+    return CheckPlan(whole, len(conditions), count, cost, folder), asked.faults
 
 
 def read_own(file: Path | str) -> tuple[str, tuple[Claim, ...], dict[str, CellLine]]:
@@ -176,6 +182,27 @@ def check_sound(
     SpecError
         If no claim is free of errors, or something outside of the claims is wrong.
     """
+    asked = _sound(file, bench)
+    return reproduce_claims(asked.title, asked.claims, asked.bench, members=members, name=asked.name), asked.faults
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What a file asks: claims, the bench with the user's cells, the name of the run, and what is left out."""
+
+    title: str
+    claims: tuple[Claim, ...]
+    bench: Bench
+    name: str
+    faults: dict[str, tuple[Issue, ...]]
+
+
+def _whole(file: Path | str, bench: Bench) -> _Asked:
+    title, claims, contexts = read_own(file)
+    return _Asked(title, claims, with_contexts(bench, contexts), _run_name(file), {})
+
+
+def _sound(file: Path | str, bench: Bench) -> _Asked:
     from haptos.core.located import load_yaml
     from haptos.errors import SpecError
     from haptos.evidence.own import sound_claims
@@ -186,8 +213,7 @@ def check_sound(
     claims, faults = sound_claims(path, own_terms(contexts))
     if not claims:
         raise SpecError([issue for found in faults.values() for issue in found])
-    name = f"{_run_name(file)} sound"
-    return reproduce_claims(path.name, claims, with_contexts(bench, contexts), members=members, name=name), faults
+    return _Asked(path.name, claims, with_contexts(bench, contexts), f"{_run_name(file)} sound", faults)
 
 
 def with_contexts(bench: Bench, contexts: Mapping[str, CellLine]) -> Bench:

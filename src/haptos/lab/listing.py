@@ -56,7 +56,7 @@ def list_compounds(simulator: Simulator | None = None) -> list[dict[str, Any]]:
 
 
 def list_assays() -> list[dict[str, Any]]:
-    """Return the assays: name, label, room, measures with their units, simulated; simulated ones first."""
+    """Return the assays, simulated ones first: name, label, room, measures with units, those to come, simulated."""
     from haptos.assays.registry import ASSAYS
     from haptos.conditions.catalogue import load_vocabulary
 
@@ -65,12 +65,20 @@ def list_assays() -> list[dict[str, Any]]:
             "name": term.id,
             "label": term.label,
             "room": term.room,
-            "measures": {m.id: m.unit for m in term.measures},
+            "measures": {m.id: m.unit for m in term.measures if m.id in _read(term.id)},
+            "to_come": [m.id for m in term.measures if m.id not in _read(term.id)],
             "simulated": term.id in ASSAYS,
         }
         for term in load_vocabulary().assays.values()
     ]
     return _simulated_first(rows)
+
+
+def _read(assay: str) -> frozenset[str]:
+    """Return what an assay reads, as it is built."""
+    from haptos.assays.registry import ASSAYS
+
+    return frozenset(ASSAYS[assay].measures) if assay in ASSAYS else frozenset()
 
 
 def _condition(cells: str, compound: str | None = None) -> Condition:

@@ -15,6 +15,10 @@ def test_yaml_1_2_reads_biology_as_written():
     assert data == {"gene": "NO", "time": "12:30", "number": 1e5, "small": 1e-3, "flag": True}
 
 
+def test_keys_are_names_even_where_yaml_knows_them_as_values():
+    assert parse_yaml("null: 1\ntrue: 2\n0.5: 3\n7: 4").data == {"null": 1, "true": 2, "0.5": 3, 7: 4}
+
+
 def test_lines_of_keys_and_items():
     document = parse_yaml("a:\n  - x: 1\n  - x: 2\nb: 3\n", name="f.yaml")
     assert document.where(("a", 1, "x")) == "f.yaml:3 (a[1].x)"

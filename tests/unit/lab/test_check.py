@@ -13,7 +13,7 @@ from haptos.cli.app import run_command_line
 from haptos.core.located import parse_yaml
 from haptos.errors import SpecError
 from haptos.evidence.own import check_claims, completed, read_claims, sound_claims
-from haptos.lab.check import check_file, claims_schema, claims_template, plan_check, remarks
+from haptos.lab.check import check_file, check_sound, claims_schema, claims_template, plan_check, remarks
 from haptos.lab.run import Bench
 from haptos.store.manifest import damage
 
@@ -73,11 +73,23 @@ def test_a_check_is_a_run(file: Path, bench: Bench) -> None:
 
 
 def test_a_plan_writes_nothing(file: Path, bench: Bench) -> None:
-    plan = plan_check(file, bench, members=2)
+    plan, faults = plan_check(file, bench, members=2)
+    assert faults == {}
     assert set(plan.whole.plans) | set(plan.whole.reasons) == {"MINE-01", "MINE-02"}
     assert plan.members == 2
     assert bench.store.names() == []
     assert check_file(file, bench, members=2).folder == plan.folder
+
+
+def test_a_plan_can_leave_faulty_claims_out_as_the_check_does(file: Path, bench: Bench) -> None:
+    file.write_text(SHORT.replace("qpcr", "qpcrr"))
+    with pytest.raises(SpecError):
+        plan_check(file, bench, members=2)
+    plan, faults = plan_check(file, bench, members=2, skip_faulty=True)
+    result, left_out = check_sound(file, bench, members=2)
+    assert set(faults) == set(left_out) != set()
+    assert {c.id for c in plan.whole.claims} == set(result.tables["board"]["claim"])
+    assert plan.folder == result.folder
 
 
 def test_all_problems_are_told_at_once_with_the_nearest_names(file: Path) -> None:

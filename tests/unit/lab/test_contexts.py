@@ -210,7 +210,7 @@ def claims(tmp_path: Path) -> Path:
 
 def test_claims_may_name_own_cells(claims: Path, tmp_path: Path, fake_cells: Any) -> None:
     bench = Bench(RunStore(tmp_path / "runs"), simulator=fake_cells())
-    planned = plan_check(claims, bench)
+    planned, _ = plan_check(claims, bench)
     result = check_file(claims, bench)
     assert planned.folder == result.folder
     assert list(result.tables["board"]["verdict"]) == ["supported"]
