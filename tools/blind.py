@@ -1,4 +1,4 @@
-"""Write the figures of docs/blind.md: the shipped ensemble beside claims that were written before it was read.
+"""Write the figures of docs/blind.md and blind2.md: the ensemble beside claims that were written before it was read.
 
 What stands above the heading "As the model stands" is kept as it is. To be run again whenever the ensemble or the
 modules change. Usage::
@@ -18,18 +18,20 @@ from haptos.signalling.cell import ensemble_size, fingerprint
 from haptos.store.runs import RunStore
 
 ROOT = Path(__file__).resolve().parent.parent
-CLAIMS = ROOT / "tests" / "validation" / "data" / "blind.yaml"
-PAGE = ROOT / "docs" / "blind.md"
+CLAIMS = ROOT / "tests" / "validation" / "data"
+SETS = ("blind", "blind2")
 
 
 def main(members: int | None) -> None:
-    """Judge all claims and write the page."""
-    with tempfile.TemporaryDirectory() as folder:
-        rows = judge_blind(CLAIMS, Bench(RunStore(Path(folder))), members=members)
-    first = PAGE.read_text(encoding="utf-8").partition(HEADING)[0]
-    text = blind_page(rows, first, members=members or ensemble_size(), checksum=fingerprint()[:12])
-    PAGE.write_text(text, encoding="utf-8")
-    sys.stderr.write(f"{blind_tally(rows)}\nwritten to {PAGE}\n")
+    """Judge all claims and write the pages."""
+    for name in SETS:
+        page = ROOT / "docs" / f"{name}.md"
+        with tempfile.TemporaryDirectory() as folder:
+            rows = judge_blind(CLAIMS / f"{name}.yaml", Bench(RunStore(Path(folder))), members=members)
+        first = page.read_text(encoding="utf-8").partition(HEADING)[0]
+        text = blind_page(rows, first, members=members or ensemble_size(), checksum=fingerprint()[:12])
+        page.write_text(text, encoding="utf-8")
+        sys.stderr.write(f"{blind_tally(rows)}\nwritten to {page}\n")
 
 
 if __name__ == "__main__":
