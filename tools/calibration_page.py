@@ -30,10 +30,9 @@ def ensemble(report: Mapping[str, Any]) -> str:
     held = sum(share >= LISTED for share in met.values())
     table = load_parameters().values()
     lines = (
-        f"{len(met)} terms, {len(report['calibrated_claims'])} of them claims; {held} are met by at least nine tenths of "
-        "the members.",
-        f"{report['members']} of {report['drawn']} members, drawn at {report['spread']} of the prior's spread; "
-        f"{report['turns']} turns, {report['rounds']} rounds. Diversity {report['diversity']:.2f}.",
+        f"{len(met)} terms, {len(report['calibrated_claims'])} of them claims; nine tenths of the members meet {held}.",
+        f"{report['members']} of {report['drawn']} members; diversity {report['diversity']:.2f}.",
+        f"Start at {report['spread']} of the prior's spread; {report['turns']} turns, {report['rounds']} rounds.",
         f"{sum(p.claims_in_view for p in table)} of {len(table)} parameters are marked `claims_in_view`.",
     )
     return "\n".join(f"- {line}" for line in lines)
@@ -73,7 +72,7 @@ def filled(text: str, blocks: Mapping[str, str]) -> str:
     """Return a page with its blocks written anew."""
     for name, block in blocks.items():
         parts = re.split(rf"(?<=<!-- {name} -->\n)(.*?)(?=\n<!-- end -->)", text, flags=re.DOTALL)
-        if len(parts) != 3:  # noqa: PLR2004 - before, the block, after
+        if len(parts) != 3:  # before, the block, after
             raise SystemExit(f"{PAGE.name} has {len(parts) // 2} blocks {name!r}, not one")
         text = parts[0] + block + parts[2]
     return text
