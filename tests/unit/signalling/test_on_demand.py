@@ -47,8 +47,12 @@ def centre():
     return np.array([[p.value for p in load_parameters().values()]])
 
 
-def course(*steps, **more):
-    """Return the course of every quantity, with the central values of the tables."""
+def course(*steps, read=COMMON, **more):
+    """Return the course of every quantity, with the central values of the tables and all modules that a readout brings."""
+    return alone(*steps, read=(*read, *OWN.values()), **more)
+
+
+def alone(*steps, **more):
     outcome = simulate_vectors([condition(*steps, **more)], centre())[0]
     assert outcome.status.tolist() == [0]
     return {name: values[0] for name, values in outcome.quantities.items()}
@@ -84,10 +88,10 @@ def test_what_is_read_brings_its_module_and_nothing_else_does():
 @pytest.mark.parametrize("cells", ["fibroblast", "endothelial"])
 def test_modules_are_silent_without_what_they_are_there_for(cells):
     """So that leaving them out changes nothing: serum, adhesion and all else are as before."""
-    alone = course(cells=cells, serum="10 %")
-    together = course({"treat": "cisplatin", "dose": "0.001 pM"}, cells=cells, serum="10 %", read=(*COMMON, *OWN.values()))
+    without = alone(cells=cells, serum="10 %")
+    together = course({"treat": "cisplatin", "dose": "0.001 pM"}, cells=cells, serum="10 %")
     for name in COMMON:
-        assert together[name] == pytest.approx(alone[name], rel=2e-3)
+        assert together[name] == pytest.approx(without[name], rel=2e-3)
 
 
 def test_a_term_is_added_to_the_rule_of_another_module():
