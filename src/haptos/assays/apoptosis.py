@@ -96,7 +96,7 @@ class ApoptosisAssay(AbstractEndpoint):
 
     @override
     def protocol_for(self, measure: str, of: Sequence[str], *, duration: float | None = None) -> Protocol:
-        """Return the protocol; among `of`, what is no caspase is followed by its release; without `of`, caspase-3 is read."""
+        """Return the protocol; among `of`, what is no caspase is followed by its release; none means caspase-3."""
         self.require(measure)
         enzymes = tuple(n for n in of or (_USUAL,) if n.startswith(_CASPASE) or n == _CASPASES)
         others = tuple(n for n in of if n not in enzymes)

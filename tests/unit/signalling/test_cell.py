@@ -98,7 +98,9 @@ def test_nowhere_to_be_and_nothing_to_be_on_is_said_first():
 @pytest.mark.parametrize("name", list(cell_lines()))
 def test_every_cell_sets_only_what_the_model_offers(name):
     """What a cell has is in its own network or in modules on demand; what it lacks is in that of all heterodimers."""
-    offered, widest = (set(composition(names).handles) for names in (repertoire_of(name) | set(ON_DEMAND), SEVERAL["all"]))
+    offered, widest = (
+        set(composition(names).handles) for names in (repertoire_of(name) | set(ON_DEMAND), SEVERAL["all"])
+    )
     settings = cell_line(name).settings()
     assert {handle for handle, value in settings.items() if value != 0} <= offered
     assert set(settings) <= widest

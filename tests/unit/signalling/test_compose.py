@@ -110,7 +110,7 @@ def test_both_routes_from_ilk_to_mmp9_are_in_the_model():
 
 
 def test_a_repertoire_adds_its_own_species_and_no_others():
-    """Every heterodimer is one more copy of the template, modules on demand add what they hold; the rest is the same."""
+    """Every heterodimer is one more copy of the template, modules on demand add their own; the rest is the same."""
     bare, whole = (document(name).getModel() for name in ("none", "all"))
     names = [{m.getSpecies(i).getId() for i in range(m.getNumSpecies())} for m in (bare, whole)]
     guests = names[1] & frozenset.union(*on_demand().values())

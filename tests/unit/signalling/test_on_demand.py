@@ -38,7 +38,11 @@ OWN = {
 def condition(*steps, cells="fibroblast", serum="0 %", read=COMMON):
     culture = Culture.model_validate({"serum": serum, "coating": "FN1"})
     return Condition(
-        cells=cells, culture=culture, interventions=ARM.validate_python(list(steps)), times=TIMES, quantities=tuple(read)
+        cells=cells,
+        culture=culture,
+        interventions=ARM.validate_python(list(steps)),
+        times=TIMES,
+        quantities=tuple(read),
     )
 
 
@@ -48,7 +52,7 @@ def centre():
 
 
 def course(*steps, read=COMMON, **more):
-    """Return the course of every quantity, with the central values of the tables and all modules that a readout brings."""
+    """Return the course of every quantity, with the central values and all modules that readouts bring."""
     return alone(*steps, read=(*read, *OWN.values()), **more)
 
 
@@ -148,7 +152,9 @@ def test_trail_kills_by_caspases_and_less_where_decoys_abound():
     grown = [c["count__death"][-1] - c["count__death"][0] for c in (rest, ligand, held)]
     assert grown[1] > 5 * grown[0]
     assert grown[2] < 0.2 * grown[1]
-    decoys = course({"overexpress": "TNFRSF10C", "fold": 20}, {"add": "TNFSF10"}, cells="carcinoma", serum="10 %", read=read)
+    decoys = course(
+        {"overexpress": "TNFRSF10C", "fold": 20}, {"add": "TNFSF10"}, cells="carcinoma", serum="10 %", read=read
+    )
     assert decoys["caspase__CASP8"].max() < 0.5 * ligand["caspase__CASP8"].max()
 
 
@@ -189,7 +195,14 @@ def test_lpa_and_thrombin_contract_and_thrombin_does_so_briefly():
 
 
 def test_tgf_beta_marks_smad2_and_stops_epithelia_before_s_phase():
-    read = ("phosphorylation__SMAD2", "level__CDKN1A", "level__CDKN2B", "phosphorylation__RB1", "mrna__SERPINE1", "mrna__MMP2")
+    read = (
+        "phosphorylation__SMAD2",
+        "level__CDKN1A",
+        "level__CDKN2B",
+        "phosphorylation__RB1",
+        "mrna__SERPINE1",
+        "mrna__MMP2",
+    )
     rest, ligand, held = (
         course(*arm, cells="keratinocyte", serum="10 %", read=read)
         for arm in ([], [{"add": "TGFB1"}], [{"treat": "SB-431542"}, {"add": "TGFB1"}])

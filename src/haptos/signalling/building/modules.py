@@ -24,8 +24,8 @@ __all__ = [
     "ON_DEMAND",
     "Annotation",
     "Module",
-    "load_module",
     "joined",
+    "load_module",
     "machinery",
     "module_names",
     "on_demand",
@@ -246,11 +246,11 @@ def joined(modules: Iterable[Module]) -> list[Module]:
     """
     found = list(modules)
     for name, term in (pair for module in found for pair in module.added):
-        rule = re.compile(rf"^(\s*{name}\s*:=\s*)([^;]+);", re.MULTILINE)
         holder = next((i for i, m in enumerate(found) if name in m.rules), None)
         if holder is None:
             raise ModelError(f"a module adds to the rule {name}, which no module has")
-        body = rule.sub(lambda m, term=term: f"{m.group(1)}{m.group(2)} + ({term});", found[holder].body)
+        rule = re.compile(rf"^(\s*{name}\s*:=[^;]+);", re.MULTILINE)
+        body = rule.sub(rf"\1 + ({term});", found[holder].body)
         found[holder] = replace(found[holder], body=body)
     return found
 
