@@ -235,8 +235,8 @@ def test_b_raf_v600e_needs_no_receptor_and_falls_to_its_inhibitor_alone():
     assert idle == pytest.approx(rest, rel=0.01)
 
 
-@pytest.mark.parametrize("drug", ["doxorubicin", "cisplatin", "nutlin-3"])
-def test_damage_and_nutlin_keep_p53(drug):
+@pytest.mark.parametrize("drug", ["doxorubicin", "cisplatin"])
+def test_damage_keeps_p53(drug):
     read = ("level__TP53", "level__CDKN1A")
     rest, treated = (course(*arm, cells="carcinoma", serum="10 %", read=read) for arm in ([], [{"treat": drug}]))
     assert treated["level__TP53"][-1] > 1.3 * rest["level__TP53"][-1]
