@@ -22,6 +22,7 @@ from haptos.lab.experiments import example_text, examples, parse_experiment
 from haptos.signalling.actions import changes_of_arm, surroundings_of
 from haptos.signalling.actions.change import Change
 from haptos.signalling.building.integrins import heterodimers
+from haptos.signalling.building.modules import ON_DEMAND
 from haptos.signalling.building.parameters import handles, load_parameters
 from haptos.signalling.cells import cell_line, cell_lines
 from haptos.signalling.model import model
@@ -93,7 +94,7 @@ def arms() -> Iterator[tuple[str, tuple[Any, ...]]]:
 
 @cache
 def changes() -> tuple[Change, ...]:
-    offered = model(frozenset(heterodimers())).offered
+    offered = model(frozenset({*heterodimers(), *ON_DEMAND})).offered
     found: list[Change] = []
     for cells, steps in arms():
         swapped = [s.swap_cells for s in steps if isinstance(s, SwapCells)] or [cells]
@@ -104,14 +105,14 @@ def changes() -> tuple[Change, ...]:
 
 def forbidden(found: Iterator[Change]) -> set[str]:
     """Return what changes act on that is neither a handle nor a solute nor the medium."""
-    medium = {*model(frozenset(heterodimers())).medium, *SURROUNDINGS, "medium"}
+    medium = {*model(frozenset({*heterodimers(), *ON_DEMAND})).medium, *SURROUNDINGS, "medium"}
     return {c.name for c in found if c.name not in medium and c.name.partition("__")[0] not in handles()}
 
 
 def test_interventions_act_on_handles_and_on_the_medium_only() -> None:
     assert len(changes()) > 500
     assert forbidden(iter(changes())) == set()
-    assert {c.name for c in changes() if c.how == "dose"} <= set(model(frozenset(heterodimers())).medium)
+    assert {c.name for c in changes() if c.how == "dose"} <= set(model(frozenset({*heterodimers(), *ON_DEMAND})).medium)
 
 
 def test_the_check_of_interventions_can_fail() -> None:

@@ -39,6 +39,8 @@ _CENTRES = channel_centres(0.0, 4.0)
 #: Middles (decades) and width of the stain of living and of dead cells (assumed).
 _ALIVE, _DEAD, _SPREAD = 1.1, 2.9, 0.24
 _CASPASE, _CASPASES = "CASP", "caspases"
+#: Caspase whose substrate the usual kits hold.
+_USUAL = "CASP3"
 
 
 class ApoptosisProtocol(TimedProtocol):
@@ -94,9 +96,9 @@ class ApoptosisAssay(AbstractEndpoint):
 
     @override
     def protocol_for(self, measure: str, of: Sequence[str], *, duration: float | None = None) -> Protocol:
-        """Return the protocol; among `of`, what is no caspase is followed by its release."""
+        """Return the protocol; among `of`, what is no caspase is followed by its release; none means caspase-3."""
         self.require(measure)
-        enzymes = tuple(n for n in of if n.startswith(_CASPASE) or n == _CASPASES)
+        enzymes = tuple(n for n in of or (_USUAL,) if n.startswith(_CASPASE) or n == _CASPASES)
         others = tuple(n for n in of if n not in enzymes)
         choices: Mapping[str, Mapping[str, Any]] = {
             "caspase_activity": {"caspases": enzymes, "freed": others},

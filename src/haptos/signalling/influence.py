@@ -19,7 +19,7 @@ from haptos.signalling._compile import dynamics, find_roles, net_changes
 from haptos.signalling.condition import Condition
 from haptos.signalling.model import Model, model
 from haptos.signalling.readouts import parts_of
-from haptos.signalling.schedule import integrins_of, schedule_of
+from haptos.signalling.schedule import parts_needed, schedule_of
 
 __all__ = ["SignedGraph", "differences", "signed_graph"]
 
@@ -97,7 +97,7 @@ def _common_sign(slope: NDArray[np.float64]) -> int:
 
 def differences(test: Condition, reference: Condition) -> tuple[frozenset[str], dict[str, int]]:
     """Return the heterodimers of two conditions, and what the first sets higher (+1) or lower (-1)."""
-    integrins = integrins_of(test) | integrins_of(reference)
+    integrins = parts_needed(test) | parts_needed(reference)
     compiled = model(integrins)
     ours, theirs = (_in_force(condition, compiled) for condition in (test, reference))
     spaces = {c.id for c in compiled.kinetic.compartments}

@@ -17,7 +17,7 @@ from haptos.errors import ModelError, ParameterError
 from haptos.signalling._kinetic_model import KineticModel
 from haptos.signalling.building.compose import Composition, compose
 from haptos.signalling.building.instances import TEMPLATE, integrin_module
-from haptos.signalling.building.modules import MODULES, load_module
+from haptos.signalling.building.modules import MODULES, ON_DEMAND, joined, load_module
 from haptos.signalling.building.parameters import handles, load_parameters
 from haptos.signalling.cuts import with_cuts
 from haptos.signalling.network import Network, compile_network
@@ -66,52 +66,54 @@ class Model:
 
 
 @cache
-def composition(integrins: frozenset[str] = frozenset()) -> Composition:
+def composition(parts: frozenset[str] = frozenset()) -> Composition:
     """Return the composed model text, at the reference volumes.
 
     Parameters
     ----------
-    integrins : frozenset of str
-        Heterodimers to instantiate; see :func:`haptos.signalling.building.instances.heterodimers_for`.
+    parts : frozenset of str
+        Heterodimers to instantiate and modules on demand; see :func:`haptos.signalling.schedule.parts_needed`.
     """
-    modules = [integrin_module(integrins) if name == TEMPLATE else load_module(name) for name in MODULES]
-    return compose(modules, load_parameters(), handles(), _REFERENCE_VOLUMES)
+    guests = [name for name in ON_DEMAND if name in parts]
+    integrins = parts - frozenset(guests)
+    modules = [integrin_module(integrins) if name == TEMPLATE else load_module(name) for name in (*MODULES, *guests)]
+    return compose(joined(modules), load_parameters(), handles(), _REFERENCE_VOLUMES)
 
 
 @cache
-def composed_sbml(integrins: frozenset[str] = frozenset()) -> str:
+def composed_sbml(parts: frozenset[str] = frozenset()) -> str:
     """Return the composed model as SBML Level 3 Version 2."""
     text = kept(
         "models",
-        ("sbml", ",".join(sorted(integrins)), *_deciding()),
-        lambda: antimony_to_sbml(composition(integrins).antimony).encode("utf-8"),
+        ("sbml", ",".join(sorted(parts)), *_deciding()),
+        lambda: antimony_to_sbml(composition(parts).antimony).encode("utf-8"),
     )
     return text.decode("utf-8")
 
 
 @cache
-def model(integrins: frozenset[str] = frozenset(), *, cuttable: bool = False) -> Model:
-    """Return the compiled model with these heterodimers: built once per process, kept on disk for the next.
+def model(parts: frozenset[str] = frozenset(), *, cuttable: bool = False) -> Model:
+    """Return the compiled model with these parts: built once per process, kept on disk for the next.
 
     Parameters
     ----------
-    integrins : frozenset of str
-        Heterodimers to instantiate.
+    parts : frozenset of str
+        Heterodimers to instantiate and modules on demand.
     cuttable : bool
         Whether every reaction has a multiplier, see :mod:`haptos.signalling.cuts`.
     """
-    key = ("cuttable model" if cuttable else "model", ",".join(sorted(integrins)), *_deciding())
+    key = ("cuttable model" if cuttable else "model", ",".join(sorted(parts)), *_deciding())
     content = load_kept("models", key)
     if content is not None:
         with suppress(ParameterError):
             return cast("Model", unpack(content))
-    built = _build(integrins, cuttable)
+    built = _build(parts, cuttable)
     save_kept("models", key, pack(built))
     return built
 
 
-def _build(integrins: frozenset[str], cuttable: bool) -> Model:
-    kinetic = read_sbml(composed_sbml(integrins))
+def _build(parts: frozenset[str], cuttable: bool) -> Model:
+    kinetic = read_sbml(composed_sbml(parts))
     kinetic = with_cuts(kinetic) if cuttable else kinetic
     network = compile_network(kinetic)
     if not network.system.autonomous:
@@ -121,7 +123,7 @@ def _build(integrins: frozenset[str], cuttable: bool) -> Model:
         kinetic=kinetic,
         parameters=tuple(load_parameters()),
         offered=frozenset([*network.parameters, *network.states]),
-        medium=_medium_species(composition(integrins).antimony),
+        medium=_medium_species(composition(parts).antimony),
         quantities=frozenset(n for n in network.observables if "__" in n),
     )
 

@@ -15,18 +15,21 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from haptos.conditions.catalogue import load_vocabulary
 from haptos.conditions.experiment import Culture
 from haptos.conditions.interventions import SwapCells
 from haptos.core.hashing import content_hash
 from haptos.signalling.actions import Change, changes_of_arm, surroundings_of
-from haptos.signalling.building.instances import TEMPLATE, heterodimers_for
-from haptos.signalling.building.modules import MODULES
+from haptos.signalling.actions.variants import find_variant
+from haptos.signalling.agents import compound_named, ligands
+from haptos.signalling.building.instances import heterodimers_for
+from haptos.signalling.building.modules import on_demand
 from haptos.signalling.cells import CellLine, cell_line
 from haptos.signalling.condition import Condition
 from haptos.signalling.model import Model, model
 from haptos.signalling.network import Segment
 
-__all__ = ["ADAPTING", "Schedule", "Values", "cell_of", "integrins_of", "model_of", "schedule_of"]
+__all__ = ["ADAPTING", "Schedule", "Values", "cell_of", "model_of", "parts_needed", "schedule_of"]
 
 #: When cells come into the culture of the experiment: overnight before it, as on the bench [min].
 ADAPTING: Final = -60.0 * 24.0
@@ -43,8 +46,8 @@ class Schedule:
     ----------
     cell : CellLine
         The cells.
-    integrins : frozenset of str
-        Heterodimers that the network needs.
+    parts : frozenset of str
+        Heterodimers and modules on demand that the network needs.
     own : mapping of str to float
         Parameters that the cells set: contents, volumes.
     home, culture : mapping of str to float
@@ -62,7 +65,7 @@ class Schedule:
     """
 
     cell: CellLine
-    integrins: frozenset[str]
+    parts: frozenset[str]
     own: Mapping[str, float]
     home: Mapping[str, float]
     culture: Mapping[str, float]
@@ -77,7 +80,7 @@ class Schedule:
         """Hash of all that decides the settled state, besides parameter vector and repeat."""
         changes = [[c.how, c.name, c.value] for c in self.lasting]
         surroundings = {**self.own, **self.home}
-        return content_hash({"integrins": sorted(self.integrins), "surroundings": surroundings, "changes": changes})
+        return content_hash({"parts": sorted(self.parts), "surroundings": surroundings, "changes": changes})
 
     def settling(self, values: Values, compiled: Model) -> dict[str, float | NDArray[np.float64]]:
         """Return the parameters of the pre-culture."""
@@ -110,17 +113,36 @@ def cell_of(condition: Condition) -> CellLine:
     return cell_line(swaps[-1] if swaps else condition.cells, condition.contexts)
 
 
-def integrins_of(condition: Condition) -> frozenset[str]:
-    """Return the heterodimers to instantiate: what the cells make and what is brought into them."""
-    if TEMPLATE not in MODULES:
-        return frozenset()
+def parts_needed(condition: Condition) -> frozenset[str]:
+    """Return what of the network depends on the condition.
+
+    These are the heterodimers that the cells make or that are brought into them, and the modules on demand
+    that hold something which is done, read, or a mutation of the cells.
+    """
+    cell = cell_of(condition)
     targets = [i.target for i in condition.interventions if not isinstance(i, SwapCells)]
-    return heterodimers_for(cell_of(condition).integrins, targets)
+    mutants = (find_variant(i.target, getattr(i, "variant", "")) for i in condition.interventions)
+    named = {word for target in targets for word in _meant(target)} | {*condition.quantities, *cell.mutations}
+    named |= {effect.target for mutant in mutants if mutant is not None for effect in mutant.effects}
+    guests = {name for name, held in on_demand().items() if held & named}
+    return heterodimers_for(cell.integrins, targets) | guests
+
+
+def _meant(target: str) -> set[str]:
+    """Return what a target of an intervention is in the modules: itself, its members, its species, what it hits."""
+    term = load_vocabulary().entities.get(target)
+    names = {target, *(term.members if term is not None else ())}
+    compound = compound_named(target)
+    if compound is not None:
+        names |= {t.name for t in compound.targets} | ({compound.species} if compound.species else set())
+    species = {ligands()[name].species for name in names if name in ligands()}
+    written = {name.replace(":", "_").replace("-", "_") for name in names}
+    return written | {name for name in species if name is not None}
 
 
 def model_of(condition: Condition, *, cuttable: bool = False) -> Model:
     """Return the compiled model that a condition needs; with multipliers of reactions where some are cut."""
-    return model(integrins_of(condition), cuttable=cuttable or bool(condition.cuts))
+    return model(parts_needed(condition), cuttable=cuttable or bool(condition.cuts))
 
 
 def schedule_of(condition: Condition, compiled: Model) -> Schedule:
@@ -133,7 +155,7 @@ def schedule_of(condition: Condition, compiled: Model) -> Schedule:
     borders = sorted(marks | ({ADAPTING} if home != culture else set()))
     return Schedule(
         cell=cell,
-        integrins=integrins_of(condition),
+        parts=parts_needed(condition),
         own=_contents(cell, condition, compiled),
         home=home,
         culture=culture,

@@ -12,7 +12,7 @@ from haptos.signalling.condition import Condition
 from haptos.signalling.cuts import Arrows, cut_name
 from haptos.signalling.model import composition, model
 from haptos.signalling.readouts import parts_of
-from haptos.signalling.schedule import integrins_of
+from haptos.signalling.schedule import parts_needed
 
 __all__ = ["Step", "inputs_of", "quantities_in", "readouts_of", "steps", "steps_in"]
 
@@ -47,7 +47,7 @@ class Step:
 
 def steps_in(condition: Condition) -> Mapping[str, Step]:
     """Return every reaction of the network that a condition needs, by identifier."""
-    return steps(integrins_of(condition))
+    return steps(parts_needed(condition))
 
 
 @cache
@@ -72,7 +72,7 @@ def steps(integrins: frozenset[str]) -> Mapping[str, Step]:
 
 def inputs_of(condition: Condition) -> tuple[str, ...]:
     """Return the arrows that act on what turns over the quantities a condition reads: what could move them."""
-    integrins = integrins_of(condition)
+    integrins = parts_needed(condition)
     compiled = model(integrins)
     arrows = Arrows(compiled.kinetic)
     parts = (part for quantity in condition.quantities for part in parts_of(quantity, compiled.quantities))
@@ -83,7 +83,7 @@ def inputs_of(condition: Condition) -> tuple[str, ...]:
 
 def readouts_of(condition: Condition) -> Mapping[str, Step]:
     """Return the rules by which the quantities of a condition are read, with what acts on them, as if reactions."""
-    compiled = model(integrins_of(condition))
+    compiled = model(parts_needed(condition))
     arrows = Arrows(compiled.kinetic)
     parts = (part for quantity in condition.quantities for part in parts_of(quantity, compiled.quantities))
     return {
@@ -94,7 +94,7 @@ def readouts_of(condition: Condition) -> Mapping[str, Step]:
 
 def quantities_in(condition: Condition) -> tuple[str, ...]:
     """Return everything that could be read of the cells of a condition."""
-    return tuple(sorted(model(integrins_of(condition)).quantities))
+    return tuple(sorted(model(parts_needed(condition)).quantities))
 
 
 def _side(species: Iterable[tuple[str, float]]) -> str:

@@ -6,6 +6,7 @@ from functools import cache
 
 from haptos.signalling.building.instances import heterodimers_for
 from haptos.signalling.building.integrins import heterodimers
+from haptos.signalling.building.modules import ON_DEMAND
 from haptos.signalling.cells import cell_line, cell_lines
 
 
@@ -23,10 +24,10 @@ def cells_by_repertoire() -> dict[frozenset[str], str]:
     return found
 
 
-#: None, one of adherent cells, one of blood cells, and the whole family.
+#: None, one of adherent cells, one of blood cells, and the whole family with all modules on demand.
 SEVERAL = {
     "none": frozenset[str](),
     "lung_carcinoma": repertoire_of("lung_carcinoma"),
     "platelet": repertoire_of("platelet"),
-    "all": frozenset(heterodimers()),
+    "all": frozenset({*heterodimers(), *ON_DEMAND}),
 }

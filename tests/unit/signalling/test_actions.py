@@ -16,11 +16,11 @@ from haptos.signalling.actions import translate as executors
 from haptos.signalling.actions.change import Offer
 from haptos.signalling.actions.variants import find_variant, variants
 from haptos.signalling.agents import antibody_against, coatings, compound_named, compounds, ligands, surface_ligands
-from haptos.signalling.building.integrins import heterodimers
-from haptos.signalling.building.modules import load_module, machinery, module_names
+from haptos.signalling.building.modules import ON_DEMAND, load_module, machinery, module_names
 from haptos.signalling.contexts.transcripts import proteins_of_modules
 from haptos.signalling.model import model
 from haptos.signalling.schedule import _in_force
+from unit.signalling.repertoires import SEVERAL
 
 READ = TypeAdapter(AnyIntervention)
 #: Handles that stand for parts of something else.
@@ -339,7 +339,7 @@ def test_mutants_of_a_complex_are_found_by_its_parts():
 
 def test_every_variant_acts_on_handles_of_the_model():
     """A mutant that the modules do not hold would be refused whatever is read."""
-    offered = model(frozenset(heterodimers())).offered
+    offered = model(SEVERAL["all"]).offered
     wanted = {f"{e.handle}__{e.target}".replace(":", "_") for v in variants() for e in v.effects}
     kinds = ("site__", "transgene__", "activity_factor__")
     missing = {name for name in wanted if name.startswith(kinds) and name not in offered}
@@ -347,7 +347,7 @@ def test_every_variant_acts_on_handles_of_the_model():
 
 
 def test_every_compound_finds_a_target_in_the_model():
-    offered = Offer(model(frozenset(heterodimers())).offered)
+    offered = Offer(model(SEVERAL["all"]).offered)
     found = [
         c.id for c in compounds().values() if any(offered.handles(t.handle, t.name) for t in c.targets) or c.species
     ]
@@ -357,7 +357,7 @@ def test_every_compound_finds_a_target_in_the_model():
 def test_what_the_modules_let_one_act_on_has_a_name():
     """A handle that the vocabulary does not know can be reached by nobody."""
     kinds = ("expression", "silencing", "transgene", "activity_factor", "function", "forced", "process", "release")
-    acted = {n.partition("__")[2] for n in model(frozenset()).offered if n.partition("__")[0] in kinds}
+    acted = {n.partition("__")[2] for n in model(frozenset(ON_DEMAND)).offered if n.partition("__")[0] in kinds}
     named = {
         n.replace(":", "_").replace("-", "_") for kind in ("target", "process") for n in load_catalogue().names[kind]
     }

@@ -7,12 +7,12 @@ import pytest
 
 from haptos.conditions.experiment import Culture
 from haptos.errors import ModelError, Status
-from haptos.signalling.building.integrins import heterodimers
+from haptos.signalling.building.modules import ON_DEMAND
 from haptos.signalling.cell import expressibility, simulate
 from haptos.signalling.cells import cell_line, cell_lines
 from haptos.signalling.condition import Condition
 from haptos.signalling.model import composition, fingerprint
-from unit.signalling.repertoires import cells_by_repertoire, repertoire_of
+from unit.signalling.repertoires import SEVERAL, cells_by_repertoire, repertoire_of
 
 READ = ("level__ILK", "level__RELA", "mrna__RELA", "level__MMP9", "pro__MMP9", "activity__IKBKB", "nuclear__RELA")
 
@@ -97,8 +97,10 @@ def test_nowhere_to_be_and_nothing_to_be_on_is_said_first():
 
 @pytest.mark.parametrize("name", list(cell_lines()))
 def test_every_cell_sets_only_what_the_model_offers(name):
-    """What a cell has is in its own network; what it lacks is in that of all heterodimers."""
-    offered, widest = (set(composition(names).handles) for names in (repertoire_of(name), frozenset(heterodimers())))
+    """What a cell has is in its own network or in modules on demand; what it lacks is in that of all heterodimers."""
+    offered, widest = (
+        set(composition(names).handles) for names in (repertoire_of(name) | set(ON_DEMAND), SEVERAL["all"])
+    )
     settings = cell_line(name).settings()
     assert {handle for handle, value in settings.items() if value != 0} <= offered
     assert set(settings) <= widest

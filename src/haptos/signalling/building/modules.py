@@ -2,7 +2,8 @@
 
 A module is plain Antimony without numbers. A comment ``//@ sbo=.. by=.. claims=..`` after
 a reaction gives its rate-law term, its sources (keys of ``references.bib``) and the claims
-it carries.
+it carries. A comment ``//+ rule: term`` adds a term to a rule of another module (a receptor to
+the sum of receptors).
 """
 
 from __future__ import annotations
@@ -20,11 +21,14 @@ from haptos.errors import ModelError, nearest
 
 __all__ = [
     "MODULES",
+    "ON_DEMAND",
     "Annotation",
     "Module",
+    "joined",
     "load_module",
     "machinery",
     "module_names",
+    "on_demand",
     "parse_module",
     "readable_entities",
 ]
@@ -47,9 +51,26 @@ MODULES = (
     "pharmacology",
 )
 
+#: Modules that a network holds only where something done to the cells, or read of them, names what they hold. Each of
+#: them is silent without its ligand, compound or mutant, so that leaving it out changes nothing.
+ON_DEMAND = (
+    "insulin",
+    "interleukin_1",
+    "trail",
+    "vegf",
+    "neuregulin",
+    "lpa",
+    "thrombin",
+    "tgf_beta",
+    "braf",
+    "dna_damage",
+    "microtubules",
+)
+
 _HEADER = re.compile(r"^\s*model\s+(\w+)\s*$", re.MULTILINE)
 _REACTION = re.compile(r"^\s*(\w+)\s*:(?!=)")
 _ANNOTATION = re.compile(r"^\s*//@\s*(.*)$")
+_ADDED = re.compile(r"^\s*//\+\s*(\w+)\s*:\s*(.*\S)\s*$")
 _RATE = re.compile(r";\s*([^;]+);")
 _RULE = re.compile(r"^\s*(\w+)\s*:=")
 _KEYS = {"sbo", "by", "claims"}
@@ -90,12 +111,15 @@ class Module:
         By reaction.
     rules : tuple of str
         Variables with an assignment rule.
+    added : tuple of (str, str)
+        Terms for rules of other modules.
     """
 
     name: str
     body: str
     annotations: dict[str, Annotation]
     rules: tuple[str, ...]
+    added: tuple[tuple[str, str], ...] = ()
 
 
 def module_names() -> tuple[str, ...]:
@@ -175,13 +199,18 @@ def parse_module(text: str, *, where: str) -> Module:
     first = text[: header.end()].count("\n") + 1
     body: list[str] = []
     annotations: dict[str, Annotation] = {}
+    added: list[tuple[str, str]] = []
     reaction = ""
     for number, line in enumerate(lines, start=first):
         if line.strip() == "end":
-            return Module(header.group(1), "\n".join(body), annotations, _rules(body))
+            return Module(header.group(1), "\n".join(body), annotations, _rules(body), tuple(added))
         note = _ANNOTATION.match(line)
         if note is not None:
             annotations[reaction] = _annotation(note.group(1), reaction, f"{where}:{number}")
+            continue
+        term = _ADDED.match(line)
+        if term is not None:
+            added.append((term.group(1), term.group(2)))
             continue
         found = _REACTION.match(line)
         reaction = found.group(1) if found else reaction
@@ -205,6 +234,39 @@ def _annotation(text: str, reaction: str, where: str) -> Annotation:
 
 def _listed(text: str | None) -> tuple[str, ...]:
     return tuple(text.split(",")) if text else ()
+
+
+def joined(modules: Iterable[Module]) -> list[Module]:
+    """Return modules with the terms that they add to each other's rules written in.
+
+    Raises
+    ------
+    ModelError
+        If a term is meant for a rule that none of the modules has.
+    """
+    found = list(modules)
+    for name, term in (pair for module in found for pair in module.added):
+        holder = next((i for i, m in enumerate(found) if name in m.rules), None)
+        if holder is None:
+            raise ModelError(f"a module adds to the rule {name}, which no module has")
+        rule = re.compile(rf"^(\s*{name}\s*:=[^;]+);", re.MULTILINE)
+        body = rule.sub(rf"\1 + ({term});", found[holder].body)
+        found[holder] = replace(found[holder], body=body)
+    return found
+
+
+@cache
+def on_demand() -> dict[str, frozenset[str]]:
+    """Return what each module on demand holds and no other module does: species, targets of handles, readouts."""
+    usual = frozenset(word for name in MODULES if name not in _NO_MODULES for word in _held(name))
+    return {name: frozenset(_held(name) - usual) for name in ON_DEMAND}
+
+
+def _held(name: str) -> frozenset[str]:
+    module = _load(name)
+    code = re.sub(r"//.*", "", module.body)
+    targets = (word.partition("__")[2] for word in re.findall(r"\w+__\w+", code) if word not in module.rules)
+    return frozenset((*re.findall(r"\b(\w+) in (?:cytoplasm|nucleus|medium)\b", code), *targets, *module.rules))
 
 
 def readable_entities() -> tuple[str, ...]:

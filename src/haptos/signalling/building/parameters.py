@@ -11,7 +11,7 @@ from haptos.core.parameters import Parameter, load_table
 from haptos.core.specs import Spec, read_spec
 from haptos.errors import ModelError
 from haptos.signalling.building.integrins import integrin_parameters
-from haptos.signalling.building.modules import MODULES
+from haptos.signalling.building.modules import MODULES, ON_DEMAND
 
 __all__ = ["Handle", "Parameter", "handles", "load_parameters"]
 
@@ -31,7 +31,7 @@ class _Handles(Spec):
 
 #: Tables of ``library/parameters`` that make up a parameter vector: those of the network, then
 #: those of the rooms that read its output.
-TABLES = ("surroundings", *MODULES, "crossing")
+TABLES = ("surroundings", *MODULES, *ON_DEMAND, "crossing")
 
 
 @cache
