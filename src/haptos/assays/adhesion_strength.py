@@ -41,11 +41,11 @@ class AdhesionProtocol(TimedProtocol):
     name: Literal["adhesion_strength"] = Field("adhesion_strength", description="the assay")
     duration: AssayDuration = hours(1)
     bonds: float = Field(
-        100.0,
+        5000.0,
         ge=1.0,
         le=1e6,
         description="clustered integrins per cell with which half of the cells withstand the washing; "
-        "the default is rinsing, 2 nN at 20 pN per bond; harder washing needs more",
+        "the default is rinsing, 10 nN on a tenth of the bonds (those at the rim) at 20 pN each",
     )
     nonspecific: Annotated[Quantity, QuantityOf("fraction", minimum=1e-4, maximum=0.5)] = Field(
         Quantity(0.02, "fraction", "2 %"), description="share of the cells that stays without integrins"
