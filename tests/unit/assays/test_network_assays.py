@@ -110,11 +110,12 @@ def test_shares_of_a_total():
 
 def test_half_of_the_cells_stay_at_the_stated_strength():
     protocol = ASSAYS["adhesion_strength"].protocol(bonds=1204.428152, steepness=3, nonspecific="10 %")
-    at_half = read("adhesion_strength", protocol, attached__cells=2.0)["attached_fraction", ""]
-    at_twice = read("adhesion_strength", protocol, attached__cells=4.0)["attached_fraction", ""]
+    at_half = read("adhesion_strength", protocol, attached__cells=2.0, coupled__cells=2.0)["attached_fraction", ""]
+    at_twice = read("adhesion_strength", protocol, attached__cells=4.0, coupled__cells=4.0)["attached_fraction", ""]
     assert at_half == pytest.approx(0.1 + 0.9 * 0.5)
     assert at_twice == pytest.approx(0.1 + 0.9 * 8 / 9)
-    assert read("adhesion_strength", protocol, attached__cells=0.0)["attached_fraction", ""] == pytest.approx(0.1)
+    bare = read("adhesion_strength", protocol, attached__cells=0.0, coupled__cells=0.0)["attached_fraction", ""]
+    assert bare == pytest.approx(0.1)
 
 
 def test_an_elisa_knows_masses_or_says_so():

@@ -40,7 +40,7 @@ def constant(name, value, unit="nM"):
 @cache
 def sbml(chosen):
     body = "".join(f"  {name} := constant_{name};\n" for name in IMPORTS)
-    stub = parse_module(f"model stub\n{body}  drive__contraction := constant_contraction;\nend\n", where="stub")
+    stub = parse_module(f"model stub\n{body}  share_myosin_pull := constant_contraction;\nend\n", where="stub")
     table = {p: q for n in ("integrin", "inside_out", "calcium") for p, q in load_table(n).items()}
     table |= integrin_parameters() | {f"constant_{n}": constant(f"constant_{n}", v) for n, v in IMPORTS.items()}
     table["constant_contraction"] = constant("constant_contraction", 0.5, "dimensionless")
