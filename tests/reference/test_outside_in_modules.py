@@ -29,6 +29,7 @@ STAND_INS = """model stand_ins
   act_GNAI := nothing;
   act_ILK := clustered;
   act_CAPN1 := some;
+  act_PRKCA := kinase_C;
   share_toxin_A_left := 1 dimensionless;
 end
 """
@@ -37,6 +38,7 @@ NUMBERS = {
     "clustered_most": (40.0, "nM"),
     "nothing": (1e-9, "nM"),
     "some": (0.5, "nM"),
+    "kinase_C": (1.3, "nM"),
     "calcium": (100.0, "nM"),
     "PIP3": (150.0, "nM"),
     "kforced": (0.5, "per_min"),
@@ -80,6 +82,14 @@ def test_one_circuit_gives_four_courses_of_erk():
     # lasting is 5 to 20 h (seed-erk-windows): at least half is left after 5 h, and some after 20 h
     assert gain[after[5]] >= 0.5 * gain.max()
     assert gain[after[20]] >= 0.3 * gain.max()
+
+
+def test_protein_kinase_c_alone_raises_erk():
+    plan = [Segment(-20_000.0, 0.0), Segment(0.0, 30.0, parameters={"kinase_C": 70.0})]
+    base = {"growth_factor": 0.0, "surface__FN1": 1.0}
+    result = network().simulate([0.0, 30.0], parameters=base, segments=plan, outputs=["phosphorylation__ERK"])
+    rest, stimulated = result.values[0][:, 0]
+    assert stimulated > 3.0 * rest
 
 
 @pytest.mark.parametrize(
