@@ -21,10 +21,11 @@ VOLUMES = {"cytoplasm": 1954.0, "nucleus": 540.0, "medium": 2e6}
 INPUTS = {
     "act_EGFR": 2.0, "act_PDGFRB": 1.0, "act_FGFR1": 0.0, "act_MET": 0.0, "act_KIT": 0.0, "act_ERBB3": 0.0,
     "act_FCER1A": 0.0, "FAK_PI3K": 10.0, "SHC1_p": 20.0, "act_HRAS": 15.0, "act_RRAS": 5.0, "act_GNAI": 0.0,
-    "adhesion_ILK": 40.0, "adhesion_beta2": 0.0, "clustered_ITGA6_ITGB4": 0.0, "act_SRC": 15.0, "act_ERK": 40.0,
-    "act_ERK_nuc": 25.0, "act_MAPK8": 18.0, "act_RAC1": 50.0, "act_RHOA": 50.0, "act_PAK1": 12.0, "act_JUN_FOS": 5.0,
-    "act_FOSL1": 15.0, "act_JUN_ATF2": 20.0, "act_CREB1": 15.0, "act_LEF1": 20.0, "NFKB_on_promoters": 8.0,
-    "unligated_ITGAV_ITGB3": 1.0, "unligated_ITGA5_ITGB1": 1.0, "surface_ITGAV_ITGB3": 30.0, "TNF_TNFRSF1A": 0.0,
+    "adhesion_ILK": 40.0, "adhesion_beta1": 30.0, "adhesion_beta2": 0.0, "clustered_ITGA6_ITGB4": 0.0, "act_SRC": 15.0,
+    "act_ERK": 40.0, "act_ERK_nuc": 25.0, "act_MAPK8": 18.0, "act_RAC1": 50.0, "act_RHOA": 50.0, "act_PAK1": 12.0,
+    "act_JUN_FOS": 5.0, "act_FOSL1": 15.0, "act_JUN_ATF2": 20.0, "act_CREB1": 15.0, "act_LEF1": 20.0,
+    "NFKB_on_promoters": 8.0, "unligated_ITGAV_ITGB3": 1.0, "unligated_ITGA5_ITGB1": 1.0, "surface_ITGAV_ITGB3": 30.0,
+    "TNF_TNFRSF1A": 0.0,
 }  # fmt: skip
 STUB = "\n".join(
     [

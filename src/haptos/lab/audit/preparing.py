@@ -80,7 +80,8 @@ def _prepared(claim: Claim, plan: Plan, anatomy: Anatomy, vocabulary: Vocabulary
     steps: dict[str, Step] = {}
     readouts: dict[str, Step] = {}
     for arm in plan.arms:
-        steps |= anatomy.steps(arm.condition)
+        for step in anatomy.steps(arm.condition).values():
+            steps[step.id] = _joined(steps.get(step.id), step)
         readouts |= anatomy.readouts(condition_of(plan.experiment, arm.label, plan.assay))
     mechanism = mechanism_of(claim, steps, vocabulary, readouts)
     few = replace(plan, members=plan.members[:LOOK])
@@ -91,6 +92,17 @@ def _prepared(claim: Claim, plan: Plan, anatomy: Anatomy, vocabulary: Vocabulary
     if not mechanism.cuts:
         return Prepared(claim, mechanism, few, None)
     return Prepared(claim, mechanism, few, _with_cuts(plan, mechanism.cuts))
+
+
+def _joined(known: Step | None, step: Step) -> Step:
+    """Return a reaction with all that acts on it in any arm: cells differ in what they hold."""
+    if known is None:
+        return step
+    acting = {
+        name: known.acting.get(name, frozenset()) | step.acting.get(name, frozenset())
+        for name in (*known.acting, *step.acting)
+    }
+    return replace(step, acting=acting, turned=tuple(dict.fromkeys((*known.turned, *step.turned))))
 
 
 def _with_cuts(plan: Plan, cuts: tuple[str, ...]) -> Plan:
