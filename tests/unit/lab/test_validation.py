@@ -66,6 +66,8 @@ def test_numbers_of_a_decay() -> None:
     assert read("half_time", DECAY) == pytest.approx(10.0)
     assert read("loss_time", DECAY, share=0.25) == 20.0
     assert read("fall_time", DECAY, share=0.25) == 20.0
+    risen = np.r_[0.2, (0.2 + 0.8 * DECAY)[:-1]]
+    assert read("settle_time", risen, share=0.25) == 20.0 + T[1]
     assert read("minimum_share", DECAY) == pytest.approx(2.0**-40)
     assert read("fold", DECAY, at=30.0, since=10.0) == pytest.approx(0.25)
 

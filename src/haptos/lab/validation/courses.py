@@ -15,7 +15,7 @@ Array = NDArray[np.float64]
 _NONE = float("nan")
 
 #: Ways to read a course. Times are in minutes after the start, NaN if what they mark does not occur;
-#: ``fall_time`` of a course that does not fall is its end.
+#: ``fall_time`` and ``settle_time`` of a course that does not fall are its end.
 SUMMARIES = (
     "end",  # last value
     "at",  # value at a time
@@ -31,6 +31,7 @@ SUMMARIES = (
     "loss_time",  # first time at `share` of the start
     "return_time",  # after the minimum, first time back at `share` of the start
     "fall_time",  # after the maximum, first time at `share` of it
+    "settle_time",  # after the maximum, first time with `share` of the rise over the start
 )  # fmt: skip
 
 
@@ -119,7 +120,8 @@ def _when(how: str, times: Array, values: Array, share: float) -> float:
         case "return_time":
             return _first(times[bottom:], values[bottom:] >= share * values[0])
         case _:
-            fallen = _first(times[top:], values[top:] <= share * values[top])
+            floor = values[0] if how == "settle_time" else 0.0
+            fallen = _first(times[top:], values[top:] - floor <= share * (values[top] - floor))
             return float(times[-1]) if np.isnan(fallen) else fallen
 
 
