@@ -59,7 +59,7 @@ PULL = 0.6
 #: Difference at which sensitivities are computed [prior standard deviations].
 STEP = 0.3
 #: What the middle lacks by more than this does not pull its members.
-OUT_OF_REACH = -0.1
+OUT_OF_REACH = -0.2
 #: A parameter that changes no margin by more than this per standard deviation is not looked at again.
 FAINT = 0.03
 #: Vectors scored at once, and kept at once.
