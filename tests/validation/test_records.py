@@ -32,16 +32,16 @@ _MITOCHONDRIA = "doxycycline slows protein synthesis and blocks proteases, of wh
 OUTSIDE = {
     "weber-jnk: cyclin D1 at 12 h without JNK [fold]": "JNK holds too large a share of the promoter of cyclin D1",
     "weber-jnk: entry into S phase without JNK [fold]": "follows cyclin D1",
-    "erk-susp-time: ERK fallen in suspension [min]": "several steps need adhesion at once: the rest falls in minutes",
+    "erk-susp-time: ERK near basal in suspension [min]": "several steps need adhesion at once: it falls in minutes",
     "sphase-frac: share in S phase or beyond when attached": "a little too few, as serum keeps ERK low",
     "p21-kin: p21 greatest when attached [min]": _PULSE,
     "p21-kin: p21 down when attached [min]": _PULSE,
     "dox-lung: migration under doxycycline [fold]": _MITOCHONDRIA,
     "dox-lung: invasion under doxycycline [fold]": _MITOCHONDRIA,
-    "sethi-prot: dead on laminin [fold]": _DRUGGED,
     "sethi-prot: dead on fibronectin [fold]": _DRUGGED,
     "sethi-prot: dead on collagen [fold]": "these cells hold little receptor for collagen in the library",
-    "sethi-prot: dead on laminin with anti-β1 [fold]": _DRUGGED,
+    "damiano-prot: dead on fibronectin [fold]": _DRUGGED,
+    "seed-adh-ratio: fibroblast over leukocyte": "farther apart since integrins and RhoA were mended; cause not found",
     "hoff-run-ikb: IκBα minimum [share of the start]": _FAST_IKK,
     "hoff-run-ikb: IκBα mRNA maximum [fold]": _TONIC,
     "lip-run: first nuclear maximum [min]": _FAST_IKK,
@@ -49,6 +49,7 @@ OUTSIDE = {
     "tay-run-frac: nuclear share at rest": _TONIC,
     "tnf-ikb-classic: IκBα gone [min]": _FAST_IKK,
     "tnf-ikb-classic: IκBα back [min]": "comes back early, as it is gone early",
+    "cxcr4-surface: surface share in HeLa": "one share in all cells, at the edge of this range",
 }
 
 
