@@ -64,5 +64,6 @@ def test_british_spelling() -> None:
 
 
 def test_files_are_small() -> None:
-    large = {f.relative_to(ROOT).as_posix(): f.stat().st_size for f in project_files() if f.stat().st_size > 2_000_000}
-    assert large == {}
+    sizes = {f.relative_to(ROOT).as_posix(): f.stat().st_size for f in project_files()}
+    assert sizes.pop("src/haptos/library/ensemble/members.csv") < 3_000_000  # 256 members of some thousand numbers
+    assert {name: size for name, size in sizes.items() if size > 2_000_000} == {}

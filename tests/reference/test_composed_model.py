@@ -41,7 +41,7 @@ POOLS = (
     {"GSK3B", "GSK3B_pS9"},
     {"MAPK8", "MAPK8_p"},
     {"ZNF384", "ZNF384_adhesion", "ZNF384_nuc"},
-    {"RB1", "RB1_p"},
+    {"RB1", "RB1_primed", "RB1_p"},
     {"CASP3", "CASP3_active"},
 )
 

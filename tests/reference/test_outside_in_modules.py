@@ -29,6 +29,9 @@ STAND_INS = """model stand_ins
   act_GNAI := nothing;
   act_ILK := clustered;
   act_CAPN1 := some;
+  act_CAPN2 := some;
+  attached__cells := clustered;
+  share_GNAI_coupled := nothing / (nothing + some);
   act_PRKCA := kinase_C;
   share_toxin_A_left := 1 dimensionless;
 end
