@@ -50,9 +50,9 @@ class SignedGraph:
 
 
 @cache
-def signed_graph(integrins: frozenset[str]) -> SignedGraph:
+def signed_graph(parts: frozenset[str]) -> SignedGraph:
     """Return the graph of the network with these heterodimers."""
-    compiled = model(integrins)
+    compiled = model(parts)
     roles = find_roles(compiled.kinetic)
     graph, _, values = dynamics(compiled.kinetic, roles)
     names = [*roles.states, *roles.constants]
@@ -96,9 +96,9 @@ def _common_sign(slope: NDArray[np.float64]) -> int:
 
 
 def differences(test: Condition, reference: Condition) -> tuple[frozenset[str], dict[str, int]]:
-    """Return the heterodimers of two conditions, and what the first sets higher (+1) or lower (-1)."""
-    integrins = parts_needed(test) | parts_needed(reference)
-    compiled = model(integrins)
+    """Return what of the network two conditions need, and what the first sets higher (+1) or lower (-1)."""
+    parts = parts_needed(test) | parts_needed(reference)
+    compiled = model(parts)
     ours, theirs = (_in_force(condition, compiled) for condition in (test, reference))
     spaces = {c.id for c in compiled.kinetic.compartments}
     found = {}
@@ -107,7 +107,7 @@ def differences(test: Condition, reference: Condition) -> tuple[frozenset[str], 
         gap = ours.get(name, default) - theirs.get(name, default)
         if gap != 0.0:
             found[name] = 1 if gap > 0.0 else -1
-    return integrins, found
+    return parts, found
 
 
 def _in_force(condition: Condition, compiled: Model) -> dict[str, float]:

@@ -51,10 +51,10 @@ def steps_in(condition: Condition) -> Mapping[str, Step]:
 
 
 @cache
-def steps(integrins: frozenset[str]) -> Mapping[str, Step]:
+def steps(parts: frozenset[str]) -> Mapping[str, Step]:
     """Return every reaction of the network with these heterodimers, by identifier."""
-    known = composition(integrins).annotations
-    kinetic = model(integrins).kinetic
+    known = composition(parts).annotations
+    kinetic = model(parts).kinetic
     arrows = Arrows(kinetic)
     found = {}
     for reaction in kinetic.reactions:
@@ -72,12 +72,11 @@ def steps(integrins: frozenset[str]) -> Mapping[str, Step]:
 
 def inputs_of(condition: Condition) -> tuple[str, ...]:
     """Return the arrows that act on what turns over the quantities a condition reads: what could move them."""
-    integrins = parts_needed(condition)
-    compiled = model(integrins)
+    compiled = model(parts_needed(condition))
     arrows = Arrows(compiled.kinetic)
     parts = (part for quantity in condition.quantities for part in parts_of(quantity, compiled.quantities))
     read = {name for part in parts for name in arrows.made_of(part)}
-    feeding = (step for step in steps(integrins).values() if read & set(step.turned))
+    feeding = (step for step in steps_in(condition).values() if read & set(step.turned))
     return tuple(cut_name(step.id, name) for step in feeding for name in step.acting)
 
 

@@ -155,7 +155,7 @@ _WANTED = {"increase": 1, "transient": 1, "sustained": 1, "decrease": -1, "aboli
 
 def _sign(plan: Plan, test: str, reference: str, raising: Sequence[str], method: str) -> int | None:
     arms = (condition_of(plan.experiment, a, plan.assay, plan.contexts) for a in (test, reference))
-    integrins, sources = differences(*arms)
-    graph = signed_graph(integrins)
+    needed, sources = differences(*arms)
+    graph = signed_graph(needed)
     parts = [part for name in raising for part in graph.parts(name)]
     return (shortest_sign if method == "shortest" else walk_sign)(graph, sources, parts)
