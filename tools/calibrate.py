@@ -86,7 +86,7 @@ class Objective:
         )
         self.terms = [t for t in load_terms() if not gone & set(t.shared_with)]
         self.records = RecordScorer(threads=usable_cores())
-        measured = (*(t.record for t in self.terms), *self.records.names)
+        measured = (*(t.name for t in self.terms), *self.records.names)
         self.names = (*self.scorer.names, *(f"term {name}" for name in measured))
 
     def __call__(self, vectors: Array) -> Array:

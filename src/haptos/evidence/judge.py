@@ -76,7 +76,7 @@ class Finding:
         The number that decided it (the least favourable of several).
     margin : float
         How far the least favourable number is on the right side of its bound: differences of
-        logarithms for fold changes, plain differences for shares. Negative exactly where the
+        logarithms for fold changes and for bounds above 0, plain differences for shares. Negative exactly where the
         expectation is not met; for calibration, which needs to know how far off a member is.
     """
 
@@ -311,8 +311,8 @@ def _(expectation: Range, readings: Mapping[str, Reading], fold: float) -> Findi
     low = -math.inf if expectation.low is None else expectation.low
     high = math.inf if expectation.high is None else expectation.high
     above = values > low if expectation.low_excluded else values >= low
-    outside = np.maximum(low - values, values - high)
-    return Finding(bool(np.all(above & (values <= high))), float(values[np.argmax(outside)]), -float(np.max(outside)))
+    room = _room(values, low, high)
+    return Finding(bool(np.all(above & (values <= high))), float(values[np.argmin(room)]), float(np.min(room)))
 
 
 @_finding.register
@@ -320,9 +320,18 @@ def _(expectation: Ratio, readings: Mapping[str, Reading], fold: float) -> Findi
     ratios = _ratios(expectation, readings)
     low = 0.0 if expectation.low is None else expectation.low
     high = math.inf if expectation.high is None else expectation.high
-    outside = np.maximum(low - ratios, ratios - high)
+    room = _room(ratios, low, high)
     inside = bool(np.all((ratios >= low) & (ratios <= high)))
-    return Finding(inside, float(ratios[np.argmax(outside)]), -float(np.max(outside)))
+    return Finding(inside, float(ratios[np.argmin(room)]), float(np.min(room)))
+
+
+def _room(values: Array, low: float, high: float) -> Array:
+    """Return how far inside its bounds each value is: in logarithms from a bound above 0, plainly from any other."""
+    with np.errstate(divide="ignore"):
+        logs = np.log(np.maximum(values, 0.0))
+    below = logs - math.log(low) if low > 0 else values - low
+    above = math.log(high) - logs if 0 < high < math.inf else high - values
+    return np.asarray(np.minimum(below, above))
 
 
 @_finding.register

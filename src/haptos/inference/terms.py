@@ -36,8 +36,8 @@ class Term(Spec):
     Attributes
     ----------
     record : str
-        The record of the quantities it rests on (``rest`` is the requirement that
-        unstimulated cells do not change).
+        The record of the quantities it rests on (``rest`` and ``viability`` are the requirements that
+        unstimulated cells do not change, and that few of them die).
     shared_with : tuple of str
         Claims that rest on the same finding: for them the verdict is a fit, not a prediction.
     cells, density, arms
@@ -64,6 +64,11 @@ class Term(Spec):
     expect: AnyExpectation | None = None
     smallest_fold: float = Field(1.3, gt=1)
     steady_within: Annotated[float, Field(gt=1)] | None = None
+
+    @property
+    def name(self) -> str:
+        """What tells the term from the others."""
+        return f"{self.record} of {self.cells}" if self.record == "viability" else self.record
 
     @model_validator(mode="after")
     def _one_kind(self) -> Term:
