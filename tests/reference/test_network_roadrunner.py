@@ -43,10 +43,7 @@ DOSES = (
     {"HGF": 0.5, "TNF": 0.5, "EGF": 0.8},
 )
 CELLS = tuple(cells_by_repertoire().values())
-#: The integrator of libRoadRunner gives up on platelets (CV_CONV_FAILURE, at any tolerance) since November 2026;
-#: the cause is not known yet. The engine gets through.
-GIVES_UP = pytest.mark.xfail(raises=RuntimeError, strict=True, reason="CVODE does not converge for platelets")
-FEW = ("lung_carcinoma", "fibroblast", pytest.param("platelet", marks=GIVES_UP))
+FEW = ("lung_carcinoma", "fibroblast", "platelet")
 
 
 @cache

@@ -34,7 +34,9 @@ _ON_CLAIMS = (
 )  # fmt: skip
 
 
-def check_claims(file: Path | str, cells: Sequence[CellTerm] = ()) -> tuple[Library, tuple[Issue, ...]]:
+def check_claims(
+    file: Path | str, cells: Sequence[CellTerm] = (), *, names_only: bool = False
+) -> tuple[Library, tuple[Issue, ...]]:
     """Read a user's claims and apply the rules of the linter that concern claims.
 
     Parameters
@@ -44,6 +46,8 @@ def check_claims(file: Path | str, cells: Sequence[CellTerm] = ()) -> tuple[Libr
         A claim needs ``id``, ``relation``, ``trial`` and ``expect``; the rest has defaults, see :func:`completed`.
     cells : sequence of CellTerm
         Cells of the user that the claims may name besides those of the library.
+    names_only : bool
+        Whether to look at nothing but the names, as after a check of the whole.
 
     Returns
     -------
@@ -60,7 +64,7 @@ def check_claims(file: Path | str, cells: Sequence[CellTerm] = ()) -> tuple[Libr
     vocabulary = load_library().vocabulary.with_cells(cells)
     rooms = {name: assay.room for name, assay in vocabulary.assays.items()}
     library = Library(library_folder(), own=completed(load_yaml(file), rooms), vocabulary=vocabulary)
-    rules = [rule for rule in RULES if isinstance(rule, _ON_CLAIMS)]
+    rules = [rule for rule in RULES if isinstance(rule, KnownNames if names_only else _ON_CLAIMS)]
     found = (issue for issue in lint(library, rules) if issue.where.startswith(str(file)))
     return library, tuple(_mild(issue) for issue in found)
 

@@ -150,7 +150,7 @@ def remarks(file: Path | str) -> tuple[str, ...]:
         for gene, term in stand_ins().items()
         if gene in written
     ]
-    _, issues = check_claims(path, own_terms(contexts_beside(path, document)))
+    _, issues = check_claims(path, own_terms(contexts_beside(path, document)), names_only=True)
     unknown = sorted(
         {issue.message.partition("unknown entity ")[2] for issue in issues if issue.severity != "error"} - {""}
     )

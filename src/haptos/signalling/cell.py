@@ -23,7 +23,7 @@ from haptos.signalling.cells import cell_lines
 from haptos.signalling.condition import Condition, Outcome, Outcomes, Population
 from haptos.signalling.cuts import CUT
 from haptos.signalling.ensemble import ensemble_size, member_vector
-from haptos.signalling.model import Model, fingerprint
+from haptos.signalling.model import Model, fingerprint, model
 from haptos.signalling.network import Segment, SimulationResult
 from haptos.signalling.readouts import gathered, outputs_for, parts_of
 from haptos.signalling.schedule import Schedule, Values, cell_of, model_of, schedule_of
@@ -195,13 +195,14 @@ def simulate_vectors(
     cuttable = any(name.startswith(CUT) for name in changed or ())
     found: dict[int, Outcomes] = {}
     for members in _by_preculture(conditions).values():
-        compiled = model_of(conditions[members[0][0]], cuttable=cuttable)
+        first, shared = members[0]
+        compiled = model(shared.parts, cuttable=cuttable or bool(conditions[first].cuts))
         absent = {name: np.asarray(v) for name, v in everything.items() if name not in compiled.offered}
         elsewhere = {name: v for name, v in absent.items() if not name.startswith(CUT)}
         given = {name: v for name, v in everything.items() if name in compiled.offered}
         factors = _factors(replicates or [None] * len(vectors), seed, compiled)
-        values = _values(members[0][1], given, factors, compiled)
-        start = _settle(members[0][1], values, compiled, solver)
+        values = _values(shared, given, factors, compiled)
+        start = _settle(shared, values, compiled, solver)
         for number, schedule in members:
             result = _observe(conditions[number], schedule, values, start, compiled, solver)
             found[number] = _outcomes(conditions[number], schedule, result, elsewhere)

@@ -35,6 +35,8 @@ class Model:
 
     Attributes
     ----------
+    parts : frozenset of str
+        The heterodimers and modules on demand that it holds.
     network : Network
         Ready to simulate; one for all cells, volumes are parameters.
     kinetic : KineticModel
@@ -49,6 +51,7 @@ class Model:
         What assays may read (``measure__entity``).
     """
 
+    parts: frozenset[str]
     network: Network
     kinetic: KineticModel
     parameters: tuple[str, ...]
@@ -119,6 +122,7 @@ def _build(parts: frozenset[str], cuttable: bool) -> Model:
     if not network.system.autonomous:
         raise ModelError("a rate of the library's modules depends on time itself; cells could not settle")
     return Model(
+        parts=parts,
         network=network,
         kinetic=kinetic,
         parameters=tuple(load_parameters()),

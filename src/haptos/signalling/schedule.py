@@ -47,7 +47,7 @@ class Schedule:
     cell : CellLine
         The cells.
     parts : frozenset of str
-        Heterodimers and modules on demand that the network needs.
+        Heterodimers and modules on demand of the network.
     own : mapping of str to float
         Parameters that the cells set: contents, volumes.
     home, culture : mapping of str to float
@@ -140,9 +140,9 @@ def _meant(target: str) -> set[str]:
     return written | {name for name in species if name is not None}
 
 
-def model_of(condition: Condition, *, cuttable: bool = False) -> Model:
+def model_of(condition: Condition) -> Model:
     """Return the compiled model that a condition needs; with multipliers of reactions where some are cut."""
-    return model(parts_needed(condition), cuttable=cuttable or bool(condition.cuts))
+    return model(parts_needed(condition), cuttable=bool(condition.cuts))
 
 
 def schedule_of(condition: Condition, compiled: Model) -> Schedule:
@@ -155,7 +155,7 @@ def schedule_of(condition: Condition, compiled: Model) -> Schedule:
     borders = sorted(marks | ({ADAPTING} if home != culture else set()))
     return Schedule(
         cell=cell,
-        parts=parts_needed(condition),
+        parts=compiled.parts,
         own=_contents(cell, condition, compiled),
         home=home,
         culture=culture,

@@ -269,6 +269,33 @@ def test_what_is_required_acts_and_what_acts_may_have_another_name(
     assert mechanism_of(_claim("A-01", relation=relation), steps, load_vocabulary()).cuts == cuts
 
 
+@pytest.mark.parametrize(
+    ("subject", "read", "cuts"),
+    [
+        ("CDKN1A", "CDK2", ("cut__R__of__act_CDK2", "cut__activity__CDK2__of__CDKN1A")),  # on both ways
+        ("CDK2", "CDK2", ("cut__R__of__act_CDK2",)),  # what is read is no act on it
+        ("CDK2", "CCNE1:CDK2", ("cut__R__of__act_CDK2",)),  # nor is a part of it
+        ("RB1", "CDK2", ("cut__R",)),  # nor what the carrier makes
+        ("E2F1", "CDK2", ("cut__R",)),  # nor what is only made of the subject
+    ],
+)
+def test_the_subject_is_cut_off_its_carriers_and_off_the_readout(subject: str, read: str, cuts: tuple[str, ...]) -> None:
+    made = frozenset({"CDK2_free", "CDKN1A", "CDK2"})
+    rule = {"act_CDK2": made | {"act_CDK2"}, "CDKN1A": frozenset({"CDKN1A"}), "RB1": frozenset({"RB1"})}
+    rule |= {"share": frozenset({"share", "E2F1"})}
+    steps = {"R": Step("R", "RB1 → RB1_p", ("RB1", "RB1_p"), {"act_CDK2": made}, ("A-01",))}
+    readouts = {f"activity__{read}": Step(f"activity__{read}".replace(":", "_"), acting=rule)}
+    trial = {
+        "cells": "lung_carcinoma",
+        "arms": {"reference": [], "test": [{"overexpress": "CDKN1A"}]},
+        "assay": "phospho_blot",
+        "readout": {"measure": "activity", "of": [read]},
+    }
+    relation = {"subject": [subject], "predicate": "inhibits", "object": ["RB1"]}
+    found = mechanism_of(_claim("A-01", relation=relation, trial=trial), steps, load_vocabulary(), readouts)
+    assert found.cuts == cuts
+
+
 GRAPH = SignedGraph(
     {
         "drug": (("kinase", -1),),

@@ -3,9 +3,12 @@
 Carriers are the reactions annotated with the claim. Where what the claim names as subject or as
 link in between acts on a carrier, only these arrows are cut: the carrier goes on without them. A
 carrier that turns it over is cut as a whole. If it is in no carrier, the same is tried for what the
-claim names as stimulus and object; else all carriers are cut. Where no reaction carries the claim,
-subject and link may still act on the readout itself, in its rule (a binding at equilibrium, an
-activity): then these arrows are cut. They are cut too where the readout is itself a binding.
+claim names as stimulus and object; else all carriers are cut.
+
+Subject and link may also act on the readout itself, in its rule (a binding at equilibrium, an
+activity): then these arrows are cut, besides or where no reaction carries the claim. What is read
+itself, or turned over by a carrier, is left alone there, unless the readout is itself a binding or
+there is nothing else to cut.
 
 What *requires* something is acted on by it: there subject and object change places.
 
@@ -81,6 +84,7 @@ ALSO: Mapping[str, tuple[str, ...]] = {
     "integrin_ligation": ("integrin_signalling",),
     "loss_of_integrin_signals": ("integrin_signalling",),
     "PTK2_pY": ("PTK2_pY397",),
+    "RB1_p": ("RB1",),
     "sustained_ERK": ("ERK",),
     "transient_ERK": ("ERK",),
     "weak_ERK": ("ERK",),
@@ -115,14 +119,16 @@ def mechanism_of(
     """
     carriers, said = carriers_of(claim.id, steps), claim.relation
     first, last = (said.object, said.subject) if said.predicate == "requires" else (said.subject, said.object)
+    carrying = [steps[c] for c in carriers]
+    acts = _words((*first, *said.via), vocabulary, ALSO)
     read: tuple[str, ...] = ()
-    if names_mechanism(claim) and (not carriers or _measure(claim) in BINDING):
-        read = tuple(_read_cuts((readouts or {}).values(), _words((*first, *said.via), vocabulary, ALSO)))
+    if names_mechanism(claim):
+        spared = None if not carriers or _measure(claim) in BINDING else _Spared.of(claim, carrying, vocabulary)
+        read = tuple(_read_cuts((readouts or {}).values(), acts, spared))
     if not carriers:
         return Mechanism((), read, "readout" if read else "none")
-    for named, also in (((*first, *said.via), ALSO), ((*said.induced_by, *last, *said.of), None)):
-        wanted = _words(named, vocabulary, also)
-        cuts = tuple(dict.fromkeys(_cuts((steps[c] for c in carriers), wanted)))
+    for wanted in (acts, _words((*said.induced_by, *last, *said.of), vocabulary)):
+        cuts = tuple(dict.fromkeys(_cuts(carrying, wanted)))
         if cuts:
             whole = {cut_name(c) for c in carriers}.intersection(cuts)
             how = "arrows" if not whole else "both" if len(whole) < len(cuts) else "reactions"
@@ -143,10 +149,31 @@ def _cuts(carriers: Iterable[Step], wanted: re.Pattern[str]) -> Iterator[str]:
             yield cut_name(step.id)
 
 
-def _read_cuts(readouts: Iterable[Step], wanted: re.Pattern[str]) -> Iterator[str]:
-    """Return the arrows onto readouts, each from as far down as it can be followed."""
+@dataclass(frozen=True, slots=True)
+class _Spared:
+    """What of a readout is no act on it, but it itself: to cut that would turn any verdict."""
+
+    read: re.Pattern[str]
+    turned: frozenset[str]
+
+    @classmethod
+    def of(cls, claim: Claim, carriers: Iterable[Step], vocabulary: Vocabulary) -> _Spared:
+        """Return what a trial reads, with the parts of complexes, and what the carriers turn over."""
+        readout = claim.trial.readout if claim.trial is not None else None
+        names = (part for name in (readout.of if readout else ()) for part in (name, *name.split(":")))
+        return cls(_words(names, vocabulary), frozenset(name for step in carriers for name in step.turned))
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.turned or self.read.search(name) is not None
+
+
+def _read_cuts(readouts: Iterable[Step], wanted: re.Pattern[str], spared: _Spared | None) -> Iterator[str]:
+    """Return the arrows onto readouts, each from as far down as it can be followed; all but what is spared.
+
+    With something spared, only arrows from what is wanted itself, not from what is made of it.
+    """
     for step in readouts:
-        names = set(_acting(step, wanted))
+        names = {n for n in _acting(step, wanted) if spared is None or (wanted.search(n) and n not in spared)}
         yield from (cut_name(step.id, n) for n in sorted(names) if not names & step.acting[n] - {n})
 
 

@@ -18,7 +18,7 @@ _COMMENT = re.compile(r"//.*$", re.MULTILINE)
 _DECLARED = re.compile(r"\b(\w+)\s+in\s+\w+")
 _REACTION = re.compile(r"^\s*(\w+)\s*:(?!=)", re.MULTILINE)
 _INITIAL = re.compile(r"^\s*(\w+)\s*=(?!>)", re.MULTILINE)
-_RESERVED = {"species", "in", "compartment", "unit", "has", "const", "var", "dimensionless"}
+_RESERVED = {"species", "in", "compartment", "unit", "has", "const", "var", "dimensionless", "max"}
 _COMPARTMENTS = ("cytoplasm", "nucleus", "medium")
 
 
