@@ -22,6 +22,7 @@ from haptos.errors import ModelError, nearest
 __all__ = [
     "MODULES",
     "ON_DEMAND",
+    "OUTPUTS",
     "Annotation",
     "Module",
     "joined",
@@ -51,8 +52,11 @@ MODULES = (
     "pharmacology",
 )
 
+#: Modules on demand that only read: further sites, mRNAs, reporters. Nothing depends on what they hold.
+OUTPUTS = ("phosphosites", "places", "transcripts", "reporters")
+
 #: Modules that a network holds only where something done to the cells, or read of them, names what they hold. Each of
-#: them is silent without its ligand, compound or mutant, so that leaving it out changes nothing.
+#: them is silent without its ligand, compound or mutant, or only reads, so that leaving it out changes nothing.
 ON_DEMAND = (
     "insulin",
     "interleukin_1",
@@ -65,6 +69,7 @@ ON_DEMAND = (
     "braf",
     "dna_damage",
     "microtubules",
+    *OUTPUTS,
 )
 
 _HEADER = re.compile(r"^\s*model\s+(\w+)\s*$", re.MULTILINE)
