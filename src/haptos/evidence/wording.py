@@ -83,6 +83,10 @@ def trial_sentence(claim: Claim, vocabulary: Vocabulary) -> str:
             text = _synergy(scene, claim.expect)
         case said.Varies():
             text = _varies(scene, claim.expect)
+        case said.Rising() | said.Falling():
+            text = _graded(scene, claim.expect)
+        case said.Biphasic() if len(claim.expect.test) > 1:
+            text = _graded(scene, claim.expect)
         case said.Range() | said.Biphasic():
             text = _alone(scene, claim.expect)
         case _:
@@ -253,6 +257,23 @@ def _alone(scene: Scene, expect: said.Range | said.Biphasic) -> str:
             claim = _bounds(expect, scene.unit())
         texts.append(f"{scene.place([scene.cells(arm)], others)}, {scene.what} {claim}")
     return "; ".join(texts)
+
+
+def _graded(scene: Scene, expect: said.Graded | said.Biphasic) -> str:
+    """Word a series of arms."""
+    first, *_ = expect.test
+    pairs = [scene.pair(arm, first) for arm in expect.test]
+    shared = tuple(step for step in scene.steps(first) if all(step in scene.steps(arm) for arm in expect.test))
+    told = [listed(scene.doses(step for step in scene.steps(arm) if step not in shared)) for arm in expect.test]
+    cells = list(dict.fromkeys(p.cells for p in pairs))
+    where = scene.place(cells[:1], shared) if len(cells) == 1 else "in these cells"
+    if len(cells) > 1:
+        told = [f"{scene.names.cells(p.cells)} {text}".strip() for p, text in zip(pairs, told, strict=True)]
+    told = [text or "none" for text in told]
+    if isinstance(expect, said.Biphasic):
+        return f"{where}, {scene.what} has its {expect.extreme} inside the series {'; '.join(told)}"
+    verb = "rises" if isinstance(expect, said.Rising) else "falls"
+    return f"{where}, {scene.what} {verb}{' at each step' if expect.each_step else ''} from {' to '.join(told)}"
 
 
 def _count(scene: Scene, expect: said.Count) -> str:

@@ -121,7 +121,7 @@ def add(intervention: Add, offer: Offer) -> Found:
     if ligand is None:
         return Refusal(f"the ligand {intervention.add!r} is not in the library yet")
     if intervention.gradient:
-        return Refusal("gradients need the motility room, which is not built yet")
+        return Refusal("a gradient needs an assay with two chambers (transwell_migration, transwell_invasion): the cell has no front")
     if ligand.parameter is not None:
         share = intervention.dose is not None and intervention.dose.dimension == "fraction"
         level = _strength(intervention.dose.value) if share and intervention.dose is not None else ligand.level
@@ -131,7 +131,10 @@ def add(intervention: Add, offer: Offer) -> Found:
         return Refusal(f"the medium of the model holds no {intervention.add}")
     if ligand.species not in offer.names:
         return Refusal(f"the modules at hand offer no way to add {intervention.add} (no species {ligand.species})")
-    return [Change("dose", ligand.species, molar(dose, ligand.molar_mass), *window_of(intervention))]
+    if dose.dimension == "enzyme activity" and ligand.per_unit is None:
+        return Refusal(f"how much a unit of {intervention.add} is, is not known here; write a concentration")
+    amount = molar(dose, ligand.molar_mass, ligand.per_unit)
+    return [Change("dose", ligand.species, amount, *window_of(intervention))]
 
 
 def withdraw(intervention: Withdraw, offer: Offer) -> Found:
