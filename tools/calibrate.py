@@ -41,7 +41,7 @@ from haptos.lab.run import Bench
 from haptos.lab.scoring import ClaimScorer
 from haptos.lab.simulator import CellSimulator
 from haptos.lab.validation.fitting import RecordScorer
-from haptos.signalling.building.parameters import load_parameters
+from haptos.signalling.building.parameters import free_parameters, load_parameters
 from haptos.signalling.cell import simulate_vectors
 from haptos.store.runs import RunStore
 

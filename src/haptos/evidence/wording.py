@@ -261,19 +261,21 @@ def _alone(scene: Scene, expect: said.Range | said.Biphasic) -> str:
 
 def _graded(scene: Scene, expect: said.Graded | said.Biphasic) -> str:
     """Word a series of arms."""
-    first, *_ = expect.test
-    pairs = [scene.pair(arm, first) for arm in expect.test]
-    shared = tuple(step for step in scene.steps(first) if all(step in scene.steps(arm) for arm in expect.test))
-    told = [listed(scene.doses(step for step in scene.steps(arm) if step not in shared)) for arm in expect.test]
-    cells = list(dict.fromkeys(p.cells for p in pairs))
-    where = scene.place(cells[:1], shared) if len(cells) == 1 else "in these cells"
-    if len(cells) > 1:
-        told = [f"{scene.names.cells(p.cells)} {text}".strip() for p, text in zip(pairs, told, strict=True)]
-    told = [text or "none" for text in told]
+    shared = tuple(s for s in scene.steps(expect.test[0]) if all(s in scene.steps(arm) for arm in expect.test))
+    cells = list(dict.fromkeys(scene.cells(arm) for arm in expect.test))
+    told = [_in_series(scene, arm, shared, named=len(cells) > 1) for arm in expect.test]
+    place = scene.place(cells, shared)
     if isinstance(expect, said.Biphasic):
-        return f"{where}, {scene.what} has its {expect.extreme} inside the series {'; '.join(told)}"
+        return f"{place}, {scene.what} has its {expect.extreme} inside the series {'; '.join(told)}"
     verb = "rises" if isinstance(expect, said.Rising) else "falls"
-    return f"{where}, {scene.what} {verb}{' at each step' if expect.each_step else ''} from {' to '.join(told)}"
+    return f"{place}, {scene.what} {verb}{' at each step' if expect.each_step else ''} from {' to '.join(told)}"
+
+
+def _in_series(scene: Scene, arm: str, shared: Steps, *, named: bool) -> str:
+    """Return what sets an arm of a series apart; its cells, too, if they differ."""
+    steps = scene.doses(step for step in scene.steps(arm) if step not in shared)
+    text = listed(steps) if steps else "none"
+    return f"{scene.names.cells(scene.cells(arm))} ({text})" if named else text
 
 
 def _count(scene: Scene, expect: said.Count) -> str:

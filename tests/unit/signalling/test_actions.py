@@ -121,7 +121,9 @@ def test_an_antibody_against_a_receptor_without_a_handle_keeps_its_ligand_away()
     assert (agonist.how, agonist.name) == ("dose", "FASLG")
 
 
-@pytest.mark.parametrize(("ligand", "dose", "molar"), [("F2", "0.5 U/mL", 5.0), ("TNF", "1000 IU/mL", 50 / 51), ("F2", "2 nM", 2.0)])
+@pytest.mark.parametrize(
+    ("ligand", "dose", "molar"), [("F2", "0.5 U/mL", 5.0), ("TNF", "1000 IU/mL", 50 / 51), ("F2", "2 nM", 2.0)]
+)
 def test_activities_are_doses_where_a_unit_is_known(ligand, dose, molar):
     (change,) = changes_of(READ.validate_python({"add": ligand, "dose": dose}), {ligand})
     assert change.value == pytest.approx(molar)

@@ -16,8 +16,8 @@ from haptos.lab.plan import condition_of, registered_assays
 from haptos.lab.trials import experiment_of, missing_part
 from haptos.signalling.building.modules import OUTPUTS, load_module, module_names
 from haptos.signalling.building.parameters import free_parameters, load_parameters, load_table
-from haptos.signalling.cells import cell_lines
 from haptos.signalling.cell import simulate_vectors
+from haptos.signalling.cells import cell_lines
 from haptos.signalling.condition import Condition
 from haptos.signalling.ensemble import LIMIT, members
 from haptos.signalling.model import model

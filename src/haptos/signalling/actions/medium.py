@@ -121,7 +121,7 @@ def add(intervention: Add, offer: Offer) -> Found:
     if ligand is None:
         return Refusal(f"the ligand {intervention.add!r} is not in the library yet")
     if intervention.gradient:
-        return Refusal("a gradient needs an assay with two chambers (transwell_migration, transwell_invasion): the cell has no front")
+        return Refusal("a gradient needs an assay with two chambers (transwell_migration, transwell_invasion)")
     if ligand.parameter is not None:
         share = intervention.dose is not None and intervention.dose.dimension == "fraction"
         level = _strength(intervention.dose.value) if share and intervention.dose is not None else ligand.level
