@@ -42,7 +42,7 @@ BREAKS: list[tuple[str, str, str, str, str]] = [
     ("comparisons", CLAIM, ", low: 1}", "}", "neither a lower nor an upper bound"),
     ("comparisons", CLAIM, ", low: 1}", ", low: 3, high: 2}", "above the upper bound"),
     ("comparisons", CLAIM, "increase, test: [test], reference: reference", "biphasic, test: [test]", "is scanned"),
-    ("comparisons", CLAIM, "increase, test: [test], reference: reference", "rising, test: [test, test, test]", "itself"),
+    ("comparisons", CLAIM, "increase, test: [test], reference: reference", "rising, test: [test,test,test]", "itself"),
     ("used-arms", HOST, "test: [dox, ligand]", "test: [dox]", "does not use the arm 'ligand'"),
     ("conflict-links", CLAIM, "  conflicts: [K01]\n  text_errors", "  text_errors", "ZHAO-02 does not list K01"),
     ("conflict-links", "claims/conflicts.yaml", "side_b: [ZHAO-02]", "side_b: [ZHAO-99]", "unknown claim 'ZHAO-99'"),

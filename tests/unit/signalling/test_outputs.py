@@ -16,7 +16,7 @@ from haptos.lab.plan import condition_of, registered_assays
 from haptos.lab.trials import experiment_of, missing_part
 from haptos.signalling.building.modules import OUTPUTS, load_module, module_names
 from haptos.signalling.building.parameters import free_parameters, load_parameters, load_table
-from haptos.signalling.cell import simulate_vectors
+from haptos.signalling.cell import expressibility, simulate_vectors
 from haptos.signalling.cells import cell_lines
 from haptos.signalling.condition import Condition
 from haptos.signalling.ensemble import LIMIT, members
@@ -134,3 +134,12 @@ def test_an_mrna_rises_before_its_protein_and_is_gone_without_transcription():
     assert moved["level__VCAM1"][1] < 0.2 * moved["level__VCAM1"][3]
     stopped = course(done(block="transcription"))
     assert stopped["mrna__MYC"][2] < 0.2 * rest["mrna__MYC"][2]
+
+
+def test_what_cannot_be_read_is_answered_with_what_can():
+    culture = Culture.model_validate({"serum": "0 %"})
+    condition = Condition(
+        cells="fibroblast", culture=culture, interventions=(), times=TIMES, quantities=("surface__RPS6KA1",)
+    )
+    (reason,) = expressibility(condition)
+    assert reason.endswith("no surface of RPS6KA1; what can be read of it: level, phosphorylation, activity")

@@ -18,7 +18,7 @@ from haptos.conditions.interventions import (
     Withdraw,
 )
 from haptos.signalling.actions.change import Change, Found, Offer, Refusal, window_of
-from haptos.signalling.agents import coatings, ligands, molar, surface_ligands, surroundings
+from haptos.signalling.agents import Ligand, coatings, ligands, molar, surface_ligands, surroundings
 
 __all__ = [
     "add",
@@ -126,6 +126,11 @@ def add(intervention: Add, offer: Offer) -> Found:
         share = intervention.dose is not None and intervention.dose.dimension == "fraction"
         level = _strength(intervention.dose.value) if share and intervention.dose is not None else ligand.level
         return _inputs(intervention, {ligand.parameter: level}, offer)
+    return _dosed(intervention, ligand, offer)
+
+
+def _dosed(intervention: Add, ligand: Ligand, offer: Offer) -> Found:
+    """Put the dose of a ligand into the medium."""
     dose = intervention.dose or ligand.default_dose
     if dose is None or ligand.species is None:
         return Refusal(f"the medium of the model holds no {intervention.add}")
