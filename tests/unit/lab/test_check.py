@@ -126,7 +126,7 @@ def test_the_template_is_sound_and_written_once(tmp_path: Path, capsys: pytest.C
 def test_the_examples_of_the_documentation_are_sound(tmp_path: Path) -> None:
     text = (Path(__file__).parents[3] / "docs" / "claims_format.md").read_text()
     examples = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
-    assert len(examples) == 2
+    assert len(examples) == 3
     for example in examples:
         path = tmp_path / "example.yaml"
         path.write_text(example)
