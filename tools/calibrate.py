@@ -41,7 +41,7 @@ from haptos.lab.run import Bench
 from haptos.lab.scoring import ClaimScorer
 from haptos.lab.simulator import CellSimulator
 from haptos.lab.validation.fitting import RecordScorer
-from haptos.signalling.building.parameters import load_parameters
+from haptos.signalling.building.parameters import free_parameters, load_parameters
 from haptos.signalling.cell import simulate_vectors
 from haptos.store.runs import RunStore
 
@@ -248,7 +248,7 @@ def ship(shop: Workshop, members: Array, margins: Array, options: argparse.Names
     chosen = best(margins, options.members)
     members, margins = members[chosen], margins[chosen]
     table = list(load_parameters().values())
-    free = [i for i, p in enumerate(table) if p.spread > 0]
+    free = [i for i, p in enumerate(table) if p.id in free_parameters()]
     with (LIBRARY / "ensemble" / "members.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow([table[i].id for i in free])

@@ -191,6 +191,8 @@ class AbstractAssay(ABC):
     relative : frozenset of str
         Measures in arbitrary units: a report divides them by the mean of the first arm
         (:func:`haptos.assays.tables.relative_to_arm`).
+    two_chambers : bool
+        Whether a ligand can be on one side of the cells only: a gradient.
     """
 
     name: ClassVar[str]
@@ -198,6 +200,7 @@ class AbstractAssay(ABC):
     protocol: ClassVar[type[Protocol]]
     measures: ClassVar[Mapping[str, str]]
     relative: ClassVar[frozenset[str]] = frozenset()
+    two_chambers: ClassVar[bool] = False
 
     @abstractmethod
     def noise(self, protocol: Protocol) -> Noise:

@@ -75,6 +75,7 @@ class AbstractTranswell(AbstractAssay):
     The subclass names its measure and builds the barrier.
     """
 
+    two_chambers = True
     counted: ClassVar[str]
     protocol: ClassVar[type[TranswellProtocol]]
 

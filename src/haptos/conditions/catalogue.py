@@ -273,6 +273,8 @@ def catalogue_of(vocabulary: Vocabulary, library: Traversable, *, sources: Itera
     if "compound" in names:
         names["compound"] = tuple(dict.fromkeys([*names["compound"], *_identifiers(library / "compounds")]))
         names["entity"] = tuple(dict.fromkeys([*names["entity"], *names["compound"]]))
+    if "entity" in names:  # relations may speak of cells
+        names["entity"] = tuple(dict.fromkeys([*names["entity"], *names.get("cells", ())]))
     where = {kind: f"haptos evidence vocabulary {kind}" for kind in KINDS}
     return Catalogue(names=names, where=where, aliases=_aliases(vocabulary, library, names))
 

@@ -14,7 +14,7 @@ _BOUNDS = {
     "less_than": ("lt", "must be less than {}"),
     "less_than_equal": ("le", "must be at most {}"),
 }
-_PATTERNS = {r"^[A-Z][A-Z0-9]*-[0-9]{2}$": "MINE-01: capitals, a dash, two digits"}
+_PATTERNS = {r"^[A-Za-z0-9][\w.-]*$": "MINE-01: letters, digits, dashes, dots, no spaces"}
 _EXPECTED = {
     "tuple_type": ("a list", "write '[]' for an empty one, or lines that start with '- '"),
     "list_type": ("a list", "write '[]' for an empty one, or lines that start with '- '"),

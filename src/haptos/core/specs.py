@@ -193,7 +193,8 @@ Concentration = Annotated[Quantity, QuantityOf("concentration", minimum=0.0)]
 MassConcentration = Annotated[Quantity, QuantityOf("mass concentration", minimum=0.0)]
 Dose = Annotated[Quantity, QuantityOf("concentration", minimum=0.0, alternatives=("mass concentration",))]
 DoseOrShare = Annotated[
-    Quantity, QuantityOf("concentration", minimum=0.0, alternatives=("mass concentration", "fraction"))
+    Quantity,
+    QuantityOf("concentration", minimum=0.0, alternatives=("mass concentration", "fraction", "enzyme activity")),
 ]
 Length = Annotated[Quantity, QuantityOf("length", minimum=0.0)]
 Area = Annotated[Quantity, QuantityOf("area", minimum=0.0)]

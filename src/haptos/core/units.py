@@ -55,6 +55,7 @@ DIMENSIONS: dict[str, Dimension] = {
         Dimension("time", "minute", ("24 h", "30 min", "2 days")),
         Dimension("concentration", "nanomolar", ("10 µM", "5 nM")),
         Dimension("mass concentration", "nanogram / milliliter", ("10 ng/mL", "2 mg/mL")),
+        Dimension("enzyme activity", "enzyme_unit / milliliter", ("1 U/mL",)),
         Dimension("length", "micrometer", ("8 µm", "1 mm")),
         Dimension("area", "micrometer ** 2", ("50 µm²", "0.33 cm²")),
         Dimension("volume", "micrometer ** 3", ("2000 µm³", "2 pL", "0.5 mL")),
@@ -118,6 +119,8 @@ _LONGEST = 80
 
 #: What is counted is a number: cells per volume, molecules per area.
 _COUNTED = re.compile(r"\b(?:molecules?|cells?)\b")
+#: Units of activity, as of enzymes and cytokines.
+_UNITS = re.compile(r"\b(?:I?U|units?)\b")
 
 
 @cache
@@ -242,7 +245,7 @@ def _spell(text: str) -> str:
     """Write the signs people use in the form pint reads."""
     for sign, word in (("²", "**2"), ("³", "**3"), ("⁻¹", "**-1"), ("·", "*"), ("−", "-"), ("μ", "µ")):
         text = text.replace(sign, word)
-    return _COUNTED.sub("count", text)
+    return _UNITS.sub("enzyme_unit", _COUNTED.sub("count", text))
 
 
 def _finite(value: float, dimension: str, text: str) -> Quantity:

@@ -14,6 +14,7 @@ from haptos.core.units import parse_quantity
 from haptos.errors import UnitError
 
 __all__ = [
+    "OWN",
     "Abolished",
     "AnyExpectation",
     "Biphasic",
@@ -22,6 +23,8 @@ __all__ = [
     "Count",
     "Decrease",
     "Expectation",
+    "Falling",
+    "Graded",
     "Increase",
     "Level",
     "NoChange",
@@ -30,6 +33,7 @@ __all__ = [
     "Readout",
     "Relation",
     "Restored",
+    "Rising",
     "Sustained",
     "Synergy",
     "TextError",
@@ -37,6 +41,9 @@ __all__ = [
     "Trial",
     "Varies",
 ]
+
+#: Source and system of claims that name none.
+OWN = "own"
 
 Level = Literal["none", "signalling", "mechanics", "tissue", "organism"]
 Kind = Literal[
@@ -222,9 +229,33 @@ class Sustained(Compared):
 
 
 class Biphasic(Expectation):
-    """Over a scanned arm the readout has an inner maximum, above both ends."""
+    """Over a scanned arm, or over arms in the order of `test`, the readout has an inner extreme beyond both ends."""
 
     outcome: Literal["biphasic"] = "biphasic"
+    extreme: Literal["maximum", "minimum"] = "maximum"
+
+
+class Graded(Expectation):
+    """Base of expectations on a series: three or more arms in the order of `test`, as doses or times.
+
+    From the first to the last arm the readout changes by more than the assay can miss, and no step goes the other way
+    by as much; with `each_step`, every step is as large.
+    """
+
+    test: tuple[str, ...] = Field(min_length=3)
+    each_step: bool = False
+
+
+class Rising(Graded):
+    """The readout rises along a series of arms."""
+
+    outcome: Literal["rising"] = "rising"
+
+
+class Falling(Graded):
+    """The readout falls along a series of arms."""
+
+    outcome: Literal["falling"] = "falling"
 
 
 def _bound(raw: Any) -> Any:
@@ -301,6 +332,8 @@ AnyExpectation = Annotated[
     | Annotated[Transient, Tag("<transient>")]
     | Annotated[Sustained, Tag("<sustained>")]
     | Annotated[Biphasic, Tag("<biphasic>")]
+    | Annotated[Rising, Tag("<rising>")]
+    | Annotated[Falling, Tag("<falling>")]
     | Annotated[Range, Tag("<range>")]
     | Annotated[Ratio, Tag("<ratio>")]
     | Annotated[Synergy, Tag("<synergy>")]
@@ -343,7 +376,7 @@ class Claim(Spec):
     Attributes
     ----------
     id : str
-        Identifier, ``PREFIX-NN``.
+        Identifier; in the library ``PREFIX-NN``.
     source : str
         Key of the source.
     lines : tuple of (int, int)
@@ -376,7 +409,7 @@ class Claim(Spec):
         A remark of ours.
     """
 
-    id: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9]*-[0-9]{2}$")]
+    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.-]*$", max_length=60)]
     source: Annotated[str, KnownName("source")]
     lines: tuple[tuple[int, int], ...] = Field(min_length=1)
     section: str = ""

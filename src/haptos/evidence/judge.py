@@ -22,11 +22,13 @@ from haptos.evidence.claims import (
     Biphasic,
     Compared,
     Decrease,
+    Falling,
     Increase,
     NoChange,
     Range,
     Ratio,
     Restored,
+    Rising,
     Sustained,
     Synergy,
     Transient,
@@ -125,7 +127,9 @@ MEASURES = {
     "restored": "share of the gap closed",
     "transient": "share of the rise left",
     "sustained": "share of the rise left",
-    "biphasic": "maximum over the higher end",
+    "biphasic": "extreme over the nearer end",
+    "rising": "last over first",
+    "falling": "last over first",
     "range": "value",
     "ratio": "quotient",
     "synergy": "gain over the sum of the single gains",
@@ -300,9 +304,33 @@ def _(expectation: Biphasic, readings: Mapping[str, Reading], fold: float) -> Fi
     series = np.array([readings[arm].final for arm in expectation.test])
     if len(series) < 3:
         return Finding(holds=False, effect=math.nan)
-    ends = np.maximum(series[0], series[-1])
-    excess = float(np.min(_divide(series[1:-1].max(axis=0), ends)))
-    return Finding(excess >= fold, excess, _log(excess / fold))
+    ends, inner = series[[0, -1]], series[1:-1]
+    if expectation.extreme == "maximum":
+        excess = float(np.min(_divide(inner.max(axis=0), ends.max(axis=0))))
+        return Finding(excess >= fold, excess, _log(excess / fold))
+    excess = float(np.max(_divide(inner.min(axis=0), ends.min(axis=0))))
+    return Finding(excess <= 1.0 / fold, excess, -_log(excess) - math.log(fold))
+
+
+@_finding.register
+def _(expectation: Rising, readings: Mapping[str, Reading], fold: float) -> Finding:
+    return _along(expectation, readings, fold, sign=1.0)
+
+
+@_finding.register
+def _(expectation: Falling, readings: Mapping[str, Reading], fold: float) -> Finding:
+    return _along(expectation, readings, fold, sign=-1.0)
+
+
+def _along(expectation: Rising | Falling, readings: Mapping[str, Reading], fold: float, *, sign: float) -> Finding:
+    """Judge a series of arms: all the way, and step by step."""
+    series = np.array([readings[arm].final for arm in expectation.test])
+    whole = [sign * _log(float(x)) for x in _divide(series[-1], series[0])]
+    steps = [sign * _log(float(x)) for x in _divide(series[1:], series[:-1]).ravel()]
+    least = math.log(fold) if expectation.each_step else -math.log(fold)
+    worst = min(whole)
+    margin = min(worst - math.log(fold), min(steps) - least)
+    return Finding(margin >= 0, math.exp(sign * worst), margin)
 
 
 @_finding.register

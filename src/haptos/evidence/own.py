@@ -12,7 +12,7 @@ from typing import Any
 from haptos.conditions.catalogue import CellTerm, library_folder
 from haptos.core.located import Document, load_yaml
 from haptos.errors import Issue, SpecError
-from haptos.evidence.claims import Claim
+from haptos.evidence.claims import OWN, Claim
 from haptos.evidence.library import Library, load_library
 from haptos.evidence.lint import RULES, lint
 from haptos.evidence.lint.numbers import Retractions
@@ -21,8 +21,6 @@ from haptos.evidence.lint.trials import Comparisons, LevelFitsRoom, Located, Mea
 
 __all__ = ["DEFAULTS", "OWN", "check_claims", "completed", "read_claims", "sound_claims"]
 
-#: Source and system of claims that name none.
-OWN = "own"
 #: What a claim that leaves it out is taken to say.
 DEFAULTS: dict[str, Any] = {"source": OWN, "lines": [[1, 1]], "system": OWN, "kind": "hypothesis", "priority": 2}
 _LEVELS = {"motility": "mechanics", "tissue": "tissue", "host": "organism"}

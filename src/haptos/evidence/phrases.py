@@ -32,8 +32,8 @@ class Names:
     vocabulary: Vocabulary
 
     def of(self, name: str) -> str:
-        """Return the label of an entity."""
-        term = self.vocabulary.entities.get(name)
+        """Return the label of an entity, or of cells."""
+        term = self.vocabulary.entities.get(name) or self.vocabulary.cells.get(name)
         return term.label if term is not None else name.replace("_", " ")
 
     def cells(self, name: str) -> str:

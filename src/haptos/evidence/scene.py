@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
 from haptos.conditions.interventions import Intervention, SwapCells
 from haptos.evidence.claims import Trial
-from haptos.evidence.phrases import Names, agent, listed, readout_phrase, setting, surroundings
+from haptos.evidence.phrases import Names, agent, details, listed, readout_phrase, setting, surroundings
 
 __all__ = ["Pair", "Scene", "Steps"]
 
@@ -89,6 +89,11 @@ class Scene:
         plain = [text for text in found if not text.startswith("with ")]
         joined = [text.removeprefix("with ") for text in found if text.startswith("with ")]
         return [*plain, *([f"with {listed(joined)}"] if joined else [])]
+
+    def doses(self, steps: Iterable[Intervention]) -> list[str]:
+        """Return steps as acting phrases with their amounts."""
+        told = ((agent(step, self.names), details(step)) for step in steps)
+        return [f"{text} ({how})" if how else text for text, how in told]
 
     def cause(self, steps: Steps) -> str:
         """Return steps applied together as one acting phrase."""

@@ -83,6 +83,10 @@ def trial_sentence(claim: Claim, vocabulary: Vocabulary) -> str:
             text = _synergy(scene, claim.expect)
         case said.Varies():
             text = _varies(scene, claim.expect)
+        case said.Rising() | said.Falling():
+            text = _graded(scene, claim.expect)
+        case said.Biphasic() if len(claim.expect.test) > 1:
+            text = _graded(scene, claim.expect)
         case said.Range() | said.Biphasic():
             text = _alone(scene, claim.expect)
         case _:
@@ -253,6 +257,25 @@ def _alone(scene: Scene, expect: said.Range | said.Biphasic) -> str:
             claim = _bounds(expect, scene.unit())
         texts.append(f"{scene.place([scene.cells(arm)], others)}, {scene.what} {claim}")
     return "; ".join(texts)
+
+
+def _graded(scene: Scene, expect: said.Graded | said.Biphasic) -> str:
+    """Word a series of arms."""
+    shared = tuple(s for s in scene.steps(expect.test[0]) if all(s in scene.steps(arm) for arm in expect.test))
+    cells = list(dict.fromkeys(scene.cells(arm) for arm in expect.test))
+    told = [_in_series(scene, arm, shared, named=len(cells) > 1) for arm in expect.test]
+    place = scene.place(cells, shared)
+    if isinstance(expect, said.Biphasic):
+        return f"{place}, {scene.what} has its {expect.extreme} inside the series {'; '.join(told)}"
+    verb = "rises" if isinstance(expect, said.Rising) else "falls"
+    return f"{place}, {scene.what} {verb}{' at each step' if expect.each_step else ''} from {' to '.join(told)}"
+
+
+def _in_series(scene: Scene, arm: str, shared: Steps, *, named: bool) -> str:
+    """Return what sets an arm of a series apart; its cells, too, if they differ."""
+    steps = scene.doses(step for step in scene.steps(arm) if step not in shared)
+    text = listed(steps) if steps else "none"
+    return f"{scene.names.cells(scene.cells(arm))} ({text})" if named else text
 
 
 def _count(scene: Scene, expect: said.Count) -> str:

@@ -29,6 +29,8 @@ EXPECTATIONS = MappingProxyType(
         "transient": ("∧", "transient"),
         "sustained": ("→", "sustained"),
         "biphasic": ("∩", "biphasic"),
+        "rising": ("↗", "rising"),
+        "falling": ("↘", "falling"),
         "range": ("↔", "in a range"),
         "ratio": ("÷", "ratio"),
         "synergy": ("Σ", "synergy"),

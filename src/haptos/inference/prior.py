@@ -9,13 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from haptos.numerics import philox_stream
-from haptos.signalling.building.parameters import load_parameters
+from haptos.signalling.building.parameters import free_parameters, load_parameters
+from haptos.signalling.ensemble import LIMIT
 
 __all__ = ["LIMIT", "Prior", "diversity", "draws"]
 
 Array = NDArray[np.float64]
-#: Deviations beyond this are outside the prior.
-LIMIT = 3.0
 
 
 @dataclass(frozen=True)
@@ -34,11 +33,11 @@ class Prior:
 
     @classmethod
     def of_table(cls) -> Prior:
-        """Return the prior of the library's table."""
-        table = list(load_parameters().values())
+        """Return the prior of the library's table; what only reads is fixed."""
+        table, free = list(load_parameters().values()), set(free_parameters())
         return cls(
             np.array([p.value for p in table]),
-            np.array([p.spread for p in table]),
+            np.array([p.spread if p.id in free else 0.0 for p in table]),
             np.array([np.inf if p.upper is None else p.upper for p in table]),
         )
 

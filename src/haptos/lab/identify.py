@@ -150,11 +150,11 @@ class Identified:
 def parameters_by_module() -> tuple[Named, ...]:
     """Return the free parameters of the library in the order of the prior."""
     from haptos.core.parameters import load_table
-    from haptos.signalling.building.parameters import TABLES, load_parameters
+    from haptos.signalling.building.parameters import TABLES, free_parameters, load_parameters
 
     homes = {name: module for module in TABLES for name in load_table(module)}
-    found = load_parameters().items()
-    return tuple(Named(name, homes.get(name, "integrin"), p.confidence) for name, p in found if p.spread > 0)
+    table = load_parameters()
+    return tuple(Named(name, homes.get(name, "integrin"), table[name].confidence) for name in free_parameters())
 
 
 def noise_of(whole: Reproduction, terms: Sequence[Term], names: Sequence[str], *, other: float) -> Array:

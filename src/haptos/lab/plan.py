@@ -8,7 +8,7 @@ from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from haptos.conditions.interventions import Intervention, SwapCells
+from haptos.conditions.interventions import Add, Intervention, SwapCells
 from haptos.core.hashing import content_hash
 from haptos.core.located import Document, Path
 from haptos.errors import Issue, ParameterError, SpecError
@@ -184,6 +184,7 @@ def condition_of(
     """Return what is simulated for one arm; it holds the user's context, if its cells are of `contexts`."""
     protocol = experiment.assay
     cells, interventions = _resolve(experiment.cells, (*experiment.shared, *experiment.arms[label]))
+    interventions = tuple(map(_as_met, interventions)) if assay.two_chambers else interventions
     return Condition(
         cells=cells,
         culture=experiment.culture,
@@ -193,6 +194,16 @@ def condition_of(
         quantities=tuple(sorted({need.name for need in assay.needs(protocol)})),
         contexts=(contexts[cells],) if contexts and cells in contexts else (),
     )
+
+
+def _as_met(intervention: Intervention) -> Intervention:
+    """Return a ligand of the lower chamber as the cells in the pores meet it: at its dose.
+
+    The crossing model moves all cells towards the other side, so that a gradient acts through their drive alone.
+    """
+    if isinstance(intervention, Add) and intervention.gradient:
+        return intervention.with_changes(gradient=False)
+    return intervention
 
 
 def _resolve(cells: str, interventions: Sequence[Intervention]) -> tuple[str, tuple[Intervention, ...]]:

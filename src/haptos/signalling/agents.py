@@ -23,7 +23,7 @@ from haptos.core.specs import (
     read_spec,
 )
 from haptos.core.units import parse_quantity
-from haptos.errors import ModelError
+from haptos.errors import ModelError, UnitError
 
 __all__ = [
     "Antibody",
@@ -38,6 +38,7 @@ __all__ = [
     "compound_named",
     "compounds",
     "ligands",
+    "ligands_only_of",
     "molar",
     "soluble_ligands",
     "surface_ligands",
@@ -153,7 +154,10 @@ class Compound(Spec):
 
 
 class Ligand(Spec):
-    """A soluble ligand: a species of the medium that binds `receptors`, or an input set to `level`."""
+    """A soluble ligand: a species of the medium that binds `receptors`, or an input set to `level`.
+
+    `per_unit` is the concentration of 1 U/mL, where preparations are dosed by their activity.
+    """
 
     id: str
     label: str
@@ -163,6 +167,7 @@ class Ligand(Spec):
     receptors: tuple[str, ...] = ()
     molar_mass: float | None = Field(None, gt=0)
     default_dose: Dose | None = None
+    per_unit: Dose | None = None
 
 
 class Antibody(Spec):
@@ -282,6 +287,17 @@ def soluble_ligands(name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(x.species for x in found if x.species is not None and x.id not in surface_ligands()))
 
 
+def ligands_only_of(receptor: str) -> tuple[str, ...]:
+    """Return the species of the medium that act through one receptor alone.
+
+    Examples
+    --------
+    >>> ligands_only_of("FAS"), ligands_only_of("IGF1R")
+    (('FASLG',), ('IGF1',))
+    """
+    return tuple(dict.fromkeys(x.species for x in ligands().values() if x.species and x.receptors == (receptor,)))
+
+
 def surface_ligands() -> tuple[str, ...]:
     """Return the ligands that surfaces can hold."""
     return _ligand_file().surface_ligands
@@ -308,14 +324,18 @@ def surroundings() -> Surroundings:
     return _ligand_file().surroundings
 
 
-def molar(dose: Quantity, molar_mass: float | None) -> float:
+def molar(dose: Quantity, molar_mass: float | None, per_unit: Quantity | None = None) -> float:
     """Return a dose as a concentration [nM].
 
     Raises
     ------
     UnitError
-        If the dose is a mass concentration and no molar mass is known.
+        If the dose is a mass concentration and no molar mass is known, or an activity and no unit is.
     """
+    if dose.dimension == "enzyme activity":
+        if per_unit is None:
+            raise UnitError(f"{dose}: how much a unit is, is not known here; write a concentration")
+        return dose.value * molar(per_unit, molar_mass)
     if dose.dimension == "concentration":
         return dose.value
     return parse_quantity(f"{dose.value!r} ng/mL", "concentration", molar_mass=molar_mass).value

@@ -18,6 +18,7 @@ from haptos.numerics import philox_stream
 from haptos.numerics.engine import EngineSolver
 from haptos.signalling.actions import changes_of_arm
 from haptos.signalling.agents import coatings
+from haptos.signalling.building.modules import readable_measures
 from haptos.signalling.building.parameters import load_parameters
 from haptos.signalling.cells import cell_lines
 from haptos.signalling.condition import Condition, Outcome, Outcomes, Population
@@ -72,8 +73,10 @@ def expressibility(condition: Condition) -> list[str]:
 
 
 def _spoken(quantity: str) -> str:
+    """Return a quantity that is missing in words, with what can be read of the same entity."""
     measure, _, entity = quantity.partition("__")
-    return f"{measure} of {entity}"
+    others = ", ".join(readable_measures(entity))
+    return f"{measure} of {entity}" + (f"; what can be read of it: {others}" if others else "")
 
 
 def preculture(condition: Condition) -> str:

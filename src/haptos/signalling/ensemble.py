@@ -10,14 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from haptos.errors import ModelError
-from haptos.signalling.building.parameters import load_parameters
+from haptos.numerics import philox_stream
+from haptos.signalling.building.parameters import Parameter, free_parameters, load_parameters
 
-__all__ = ["ensemble_size", "member_vector", "members", "reference_vector"]
+__all__ = ["LIMIT", "ensemble_size", "member_vector", "members", "reference_vector"]
+
+#: Deviations beyond this, in standard deviations, are outside the prior.
+LIMIT = 3.0
 
 
 @cache
 def members() -> NDArray[np.float64]:
     """Return the ensemble, shape (n_members, n_parameters), in the order and units of the table.
+
+    Parameters of modules that only read were not calibrated: they are drawn from their prior.
 
     Raises
     ------
@@ -28,8 +34,7 @@ def members() -> NDArray[np.float64]:
     table = load_parameters()
     rows = list(csv.reader(file.read_text(encoding="utf-8").splitlines()))
     header, data = rows[0], np.array(rows[1:], dtype=np.float64)
-    fixed = [name for name, p in table.items() if p.spread == 0]
-    missing = sorted(set(table) - set(header) - set(fixed))
+    missing = sorted(set(free_parameters()) - set(header))
     unknown = sorted(set(header) - set(table))
     if missing or unknown:
         raise ModelError(
@@ -41,7 +46,15 @@ def members() -> NDArray[np.float64]:
     order = list(table)
     for column, name in enumerate(header):
         vectors[:, order.index(name)] = data[:, column]
+    for name in set(table) - set(header):
+        vectors[:, order.index(name)] = _drawn(table[name], len(data))
     return vectors
+
+
+def _drawn(parameter: Parameter, n: int) -> NDArray[np.float64]:
+    """Return draws from the prior of one parameter; more of them change no earlier one."""
+    deviations = np.clip(philox_stream(0, "outputs", 0, parameter.id).standard_normal(n), -LIMIT, LIMIT)
+    return np.minimum(parameter.value * np.exp(parameter.spread * deviations), parameter.upper or np.inf)
 
 
 def ensemble_size() -> int:
@@ -56,8 +69,10 @@ def reference_vector() -> NDArray[np.float64]:
     It is the member with the smallest summed distance to the others (in logarithms, scaled
     by the prior), so it meets every calibration term, which the centre of the prior need not.
     """
-    spread = np.array([p.spread for p in load_parameters().values()])
-    points = np.log(members()[:, spread > 0]) / spread[spread > 0]
+    table = load_parameters()
+    order, free = list(table), free_parameters()
+    spread = np.array([table[name].spread for name in free])
+    points = np.log(members()[:, [order.index(name) for name in free]]) / spread
     distance = np.sqrt(np.sum((points[:, None] - points[None]) ** 2, axis=-1)).sum(axis=1)
     return np.asarray(members()[int(np.argmin(distance))])
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from haptos.conditions.catalogue import load_vocabulary
 from haptos.conditions.experiment import Culture
-from haptos.conditions.interventions import SwapCells
+from haptos.conditions.interventions import EmbedIn, PlateOn, SetDensity, SwapCells
 from haptos.core.hashing import content_hash
 from haptos.signalling.actions import Change, changes_of_arm, surroundings_of
 from haptos.signalling.actions.variants import find_variant
@@ -33,6 +33,9 @@ __all__ = ["ADAPTING", "Schedule", "Values", "cell_of", "model_of", "parts_neede
 
 #: When cells come into the culture of the experiment: overnight before it, as on the bench [min].
 ADAPTING: Final = -60.0 * 24.0
+
+#: What is done to the surface that cells stand on; its proteins are not those that cells make.
+_ON_SURFACES: Final = (SwapCells, PlateOn, EmbedIn, SetDensity)
 
 #: Parameters by name: a number for all populations, or an array of shape (B,).
 Values = Mapping[str, "float | NDArray[np.float64]"]
@@ -122,7 +125,8 @@ def parts_needed(condition: Condition) -> frozenset[str]:
     cell = cell_of(condition)
     targets = [i.target for i in condition.interventions if not isinstance(i, SwapCells)]
     mutants = (find_variant(i.target, getattr(i, "variant", "")) for i in condition.interventions)
-    named = {word for target in targets for word in _meant(target)} | {*condition.quantities, *cell.mutations}
+    within = [i.target for i in condition.interventions if not isinstance(i, _ON_SURFACES)]
+    named = {word for target in within for word in _meant(target)} | {*condition.quantities, *cell.mutations}
     named |= {effect.target for mutant in mutants if mutant is not None for effect in mutant.effects}
     guests = {name for name, held in on_demand().items() if held & named}
     return heterodimers_for(cell.integrins, targets) | guests

@@ -109,7 +109,7 @@ def test_strict_lint_fails_on_warnings(tmp_path: Path) -> None:
 
 
 def test_rules_are_explained() -> None:
-    assert {"id": "used-arms", "severity": "warning"}.items() <= data("lint", "--rules")[8].items()
+    assert {"id": "used-arms", "severity": "warning"}.items() <= data("lint", "--rules")[9].items()
 
 
 def test_coverage_uses_the_lab_it_is_given(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -102,6 +102,28 @@ def test_biphasic_needs_an_inner_maximum(series, holds):
     assert finding({"outcome": "biphasic", "test": list(arms)}, **arms).holds is holds
 
 
+@pytest.mark.parametrize(
+    ("expect", "series", "holds"),
+    [
+        ({"outcome": "rising"}, (1, 2, 4), True),
+        ({"outcome": "rising"}, (1, 4, 4), True),  # a plateau is no step back
+        ({"outcome": "rising"}, (1, 6, 3), False),
+        ({"outcome": "rising"}, (1, 1.01, 1.02), False),  # not seen
+        ({"outcome": "rising", "each_step": True}, (1, 4, 4), False),
+        ({"outcome": "rising", "each_step": True}, (1, 2, 4, 8), True),
+        ({"outcome": "rising"}, (0, 2, 4), True),
+        ({"outcome": "falling"}, (4, 2, 1), True),
+        ({"outcome": "falling"}, (4, 2, 0), True),
+        ({"outcome": "falling"}, (1, 2, 4), False),
+        ({"outcome": "biphasic", "extreme": "minimum"}, (4, 1, 4), True),
+        ({"outcome": "biphasic", "extreme": "minimum"}, (1, 4, 1), False),
+    ],
+)
+def test_series_of_arms(expect, series, holds):
+    arms = {f"a{i}": reading(v) for i, v in enumerate(series)}
+    assert finding({**expect, "test": list(arms)}, **arms).holds is holds
+
+
 def test_range_and_ratio_bounds_are_absolute():
     assert finding({"outcome": "range", "test": ["t"], "low": 0, "high": 1}, t=reading(1.0)).holds
     assert not finding({"outcome": "range", "test": ["t"], "low": 0, "low_excluded": True}, t=reading(0.0)).holds

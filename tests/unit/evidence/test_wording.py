@@ -61,6 +61,14 @@ def told(arms: dict[str, list[Any]], expect: dict[str, Any], **trial: Any) -> st
          "In lung carcinoma cells, ILK overexpression raises the level of MMP9 for at least 5 h (western blot)."),
         ({"test": [{"scan": "ILK", "low": 0.1, "high": 10}]}, {"outcome": "biphasic"},
          "In lung carcinoma cells, the level of MMP9 has its maximum at an intermediate amount of ILK (western blot)."),
+        ({"test": [], "b": [{"add": "CXCL12", "dose": "1 nM"}], "c": [{"add": "CXCL12", "dose": "10 nM"}]},
+         {"outcome": "rising", "test": ["test", "b", "c"]},
+         ("In lung carcinoma cells, the level of MMP9 rises from none to CXCL12 (1 nM) to CXCL12 (10 nM) "
+         "(western blot).")),
+        ({"test": [ILK], "b": [ILK, DOX], "c": [ILK, DOX, SIRNA]},
+         {"outcome": "biphasic", "test": ["test", "b", "c"], "extreme": "minimum"},
+         ("In lung carcinoma cells with ILK overexpression, the level of MMP9 has its minimum inside the series none; "
+         "doxycycline; doxycycline and p65 siRNA (western blot).")),
         ({"test": [ILK]}, {"outcome": "range", "low": 1, "high": 2},
          "In lung carcinoma cells with ILK overexpression, the level of MMP9 lies between 1 and 2 (western blot)."),
         ({"test": []}, {"outcome": "range", "low": 1, "low_excluded": True},

@@ -93,12 +93,12 @@ def test_a_plan_can_leave_faulty_claims_out_as_the_check_does(file: Path, bench:
 
 
 def test_all_problems_are_told_at_once_with_the_nearest_names(file: Path) -> None:
-    text = SHORT.replace("subject: [ILK]", "subject: [ILKK]", 1).replace("qpcr", "qpcrr").replace("MINE-02", "MINE-O2")
+    text = SHORT.replace("subject: [ILK]", "subject: [ILKK]", 1).replace("qpcr", "qpcrr").replace("MINE-02", "MINE O2")
     file.write_text(text.replace("fold: 5", "fold: five"))
     with pytest.raises(SpecError) as caught:
         read_claims(file)
     told = "\n".join(map(str, caught.value.issues))
-    for piece in ("'ILKK'", "did you mean 'ILK'", "'qpcrr'", "did you mean 'qpcr'", "'five'", "MINE-O2"):
+    for piece in ("'ILKK'", "did you mean 'ILK'", "'qpcrr'", "did you mean 'qpcr'", "'five'", "MINE O2"):
         assert piece in told
     assert len(caught.value.issues) >= 5
 
@@ -126,7 +126,7 @@ def test_the_template_is_sound_and_written_once(tmp_path: Path, capsys: pytest.C
 def test_the_examples_of_the_documentation_are_sound(tmp_path: Path) -> None:
     text = (Path(__file__).parents[3] / "docs" / "claims_format.md").read_text()
     examples = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
-    assert len(examples) == 2
+    assert len(examples) == 3
     for example in examples:
         path = tmp_path / "example.yaml"
         path.write_text(example)
@@ -157,7 +157,57 @@ def test_who_stands_for_whom_is_said(file: Path) -> None:
 
 
 def test_claims_with_problems_can_be_left_out(file: Path) -> None:
-    file.write_text(SHORT.replace("overexpress: ILK", "overexpress: STAT3", 1))
+    file.write_text(SHORT.replace("overexpress: ILK", "overexpress: STAT7", 1))
     claims, faults = sound_claims(file)
     assert len(claims) + len(faults) == SHORT.count("- id:")
-    assert "unknown target 'STAT3'" in faults[next(iter(faults))][0].message
+    assert "unknown target 'STAT7'" in faults[next(iter(faults))][0].message
+
+
+FREE = """\
+version: 1
+claims:
+- id: my_claim.3
+  relation: {subject: [CXCL12], predicate: upregulates, object: [cell_migration], where: [HT-1080]}
+  trial:
+    cells: lung_carcinoma
+    arms:
+      none: []
+      below: [{add: CXCL12, dose: 100 ng/mL, gradient: true}]
+    assay: transwell_migration
+    readout: {measure: migrated, at: 4 h}
+  expect: {outcome: increase, test: [below], reference: none}
+- id: dose
+  relation: {subject: [F2], predicate: activates, object: [RHOA]}
+  trial:
+    cells: breast_carcinoma
+    arms:
+      none: []
+      low: [{add: F2, dose: 0.01 U/mL}]
+      high: [{add: F2, dose: 1 U/mL}]
+    assay: gtpase_pulldown
+    readout: {measure: gtp_bound, of: [RHOA], at: 5 min}
+  expect: {outcome: rising, test: [none, low, high]}
+"""
+
+
+def test_free_names_gradients_units_and_series(tmp_path: Path, bench: Bench) -> None:
+    path = tmp_path / "free.yaml"
+    path.write_text(FREE)
+    assert [i for i in check_claims(path)[1] if i.severity == "error"] == []
+    plan, _ = plan_check(path, bench, members=1)
+    assert plan.whole.reasons == {}
+    steps = [i for arm in plan.whole.plans["my_claim.3"].arms for i in arm.condition.interventions]
+    assert [step.gradient for step in steps] == [False]
+
+
+def test_a_gradient_needs_two_chambers_and_a_series_three_arms(tmp_path: Path, bench: Bench) -> None:
+    path = tmp_path / "free.yaml"
+    blot = FREE.replace("transwell_migration", "western_blot").replace("migrated", "level, of: [MMP9]")
+    path.write_text(blot)
+    plan, _ = plan_check(path, bench, members=1)
+    steps = [i for arm in plan.whole.plans["my_claim.3"].arms for i in arm.condition.interventions]
+    assert [step.gradient for step in steps] == [True]  # which the cells refuse
+    path.write_text(FREE.replace("test: [none, low, high]", "test: [none, high]"))
+    assert any("at least 3 entries" in issue.message for issue in check_claims(path)[1])
+    path.write_text(FREE.replace("my_claim.3", "my claim"))
+    assert any("has not the form" in issue.message for issue in check_claims(path)[1])

@@ -113,6 +113,27 @@ def test_an_antibody_leaves_what_its_affinity_says():
     assert 0.0 < change.value < 0.1
 
 
+def test_an_antibody_against_a_receptor_without_a_handle_keeps_its_ligand_away():
+    (change,) = changes_of(READ.validate_python({"neutralise": "FAS"}), {"FASLG"})
+    assert (change.how, change.name) == ("bind", "FASLG")
+    assert change.value < 0.1
+    (agonist,) = changes_of(READ.validate_python({"add": "anti-FAS"}), {"FASLG"})
+    assert (agonist.how, agonist.name) == ("dose", "FASLG")
+
+
+@pytest.mark.parametrize(
+    ("ligand", "dose", "molar"), [("F2", "0.5 U/mL", 5.0), ("TNF", "1000 IU/mL", 50 / 51), ("F2", "2 nM", 2.0)]
+)
+def test_activities_are_doses_where_a_unit_is_known(ligand, dose, molar):
+    (change,) = changes_of(READ.validate_python({"add": ligand, "dose": dose}), {ligand})
+    assert change.value == pytest.approx(molar)
+
+
+def test_an_activity_of_what_has_no_unit_is_refused():
+    found = changes_of(READ.validate_python({"add": "EGF", "dose": "1 U/mL"}), {"EGF"})
+    assert "how much a unit of EGF is" in found.reason
+
+
 # --- mutants -------------------------------------------------------------------------------
 
 
@@ -279,7 +300,7 @@ def test_every_intervention_is_carried_out_or_refused_by_name(verb):
         ({"treat": "gefitinib", "dose": "1 µM"}, ""),
         ({"treat": "plerixafor"}, "finds none of its targets in the modules at hand (CXCR4)"),
         ({"neutralise": "CXCR4"}, "no module holds CXCR4: no function__CXCR4"),
-        ({"add": "EGF", "gradient": True}, "gradients need the motility room"),
+        ({"add": "EGF", "gradient": True}, "a gradient needs an assay with two chambers"),
         ({"add": "VTN"}, "holds no VTN"),
         ({"add": "CXCL12"}, "no species CXCL12"),
         ({"plate_on": "FN1", "stiffness": "1 kPa"}, "stiffness"),

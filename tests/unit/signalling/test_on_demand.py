@@ -32,6 +32,10 @@ OWN = {
     "tgf_beta": "phosphorylation__SMAD2",
     "braf": "activity__BRAF_V600E",
     "microtubules": "unbound__ARHGEF2",
+    "phosphosites": "phosphorylation__RPS6KA1",
+    "places": "surface__MET",
+    "transcripts": "mrna__EGR1",
+    "reporters": "luciferase__SRE_reporter",
 }
 
 

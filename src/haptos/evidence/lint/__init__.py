@@ -8,7 +8,7 @@ from haptos.errors import Issue
 from haptos.evidence.library import Library
 from haptos.evidence.lint.links import ConflictLinks, ConflictSides, TextErrorLinks
 from haptos.evidence.lint.numbers import CitedSources, Retractions, Units, UnusedReferences, ValidateOnly
-from haptos.evidence.lint.reading import ClaimPrefix, KnownNames, Readable, UniqueIds
+from haptos.evidence.lint.reading import ClaimPrefix, KnownNames, Numbered, Readable, UniqueIds
 from haptos.evidence.lint.rule import Rule
 from haptos.evidence.lint.terms import Curies, GeneSymbols, KnownTerms, UniqueAliases, UnusedTerms
 from haptos.evidence.lint.trials import Comparisons, LevelFitsRoom, Located, MeasureOfAssay, UsedArms
@@ -17,7 +17,7 @@ __all__ = ["RULES", "Rule", "lint"]
 
 #: All rules, in the order in which they are explained.
 RULES: tuple[Rule, ...] = (
-    Readable(), KnownNames(), UniqueIds(), ClaimPrefix(), Located(), LevelFitsRoom(), MeasureOfAssay(),
+    Readable(), KnownNames(), UniqueIds(), ClaimPrefix(), Numbered(), Located(), LevelFitsRoom(), MeasureOfAssay(),
     Comparisons(), UsedArms(), ConflictLinks(), ConflictSides(), TextErrorLinks(),
     GeneSymbols(), KnownTerms(), UniqueAliases(), Curies(), UnusedTerms(),
     Units(), CitedSources(), UnusedReferences(), ValidateOnly(), Retractions(),

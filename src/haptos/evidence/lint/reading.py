@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, final
 
 from haptos.core.records import Entry
 from haptos.errors import Issue
+from haptos.evidence.claims import OWN
 from haptos.evidence.library import Library
 from haptos.evidence.lint.rule import Rule
 
-__all__ = ["ClaimPrefix", "KnownNames", "Readable", "UniqueIds"]
+__all__ = ["ClaimPrefix", "KnownNames", "Numbered", "Readable", "UniqueIds"]
+
+_NUMBERED = re.compile(r"^[A-Z][A-Z0-9]*-[0-9]{2}$")
 
 
 def _all_issues(library: Library) -> Iterator[Issue]:
@@ -86,7 +90,7 @@ class UniqueIds(Rule):
 
 @final
 class ClaimPrefix(Rule):
-    """The prefix of a claim's identifier belongs to its source."""
+    """The prefix of a claim's identifier belongs to its source, if it has one."""
 
     id = "claim-prefix"
 
@@ -96,6 +100,19 @@ class ClaimPrefix(Rule):
         for entry in library.claim_records().entries:
             claim = entry.record
             known = prefixes.get(claim.source, ())
-            if claim.source in prefixes and claim.id.rpartition("-")[0] not in known:
+            if claim.source != OWN and claim.source in prefixes and claim.id.rpartition("-")[0] not in known:
                 message = f"{claim.id}: the prefix does not belong to {claim.source}"
                 yield self.issue(message, entry.where("id"), allowed=", ".join(known))
+
+
+@final
+class Numbered(Rule):
+    """Claims of a library are numbered within their prefix: PREFIX-NN."""
+
+    id = "numbered"
+
+    def check(self, library: Library) -> Iterator[Issue]:
+        """Yield claims with identifiers of another form."""
+        for entry in library.claim_records().entries:
+            if not _NUMBERED.match(entry.record.id):
+                yield self.issue(f"{entry.record.id} is not of the form PREFIX-NN", entry.where("id"))

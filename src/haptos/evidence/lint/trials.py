@@ -70,13 +70,15 @@ def _empty(claim: Claim) -> Iterator[str]:
             yield f"the lower bound {low:g} is above the upper bound {high:g}"
         case said.Count(low=float(low), high=float(high)) if low > high:
             yield f"the lower bound {low:g} is above the upper bound {high:g}"
-        case said.Biphasic():
+        case said.Biphasic() if len(expect.test) < 3:
             missing = [arm for arm in expect.test if not any(isinstance(step, Scan) for step in arms[arm])]
             if missing:
-                yield f"nothing is scanned in {', '.join(missing)}"
+                yield f"nothing is scanned in {', '.join(missing)}; list three or more arms, or scan an amount in one"
     pairs = list(expect.pairs()) if isinstance(expect, said.Compared) else []
     if isinstance(expect, said.Synergy):
         pairs = [(arm, other) for arm in expect.test for other in (*expect.parts, expect.control)]
+    if isinstance(expect, said.Graded | said.Biphasic):
+        pairs = list(zip(expect.test[1:], expect.test[:-1], strict=True))
     control = getattr(expect, "control", None)
     if control is not None and isinstance(expect, said.Compared):
         pairs += [(reference, control) for _, reference in expect.pairs()]

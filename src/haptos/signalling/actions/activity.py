@@ -10,6 +10,7 @@ from haptos.signalling.agents import (
     DrugTarget,
     antibody_against,
     compound_named,
+    ligands_only_of,
     molar,
     soluble_ligands,
 )
@@ -55,7 +56,8 @@ def activate(intervention: Activate, offer: Offer) -> Found:
 def neutralise(intervention: Neutralise, offer: Offer) -> Found:
     """Add an antibody: a species of the medium where a module has one, else lost function at balance.
 
-    Of a soluble ligand it leaves the share that it does not bind, of whatever dose the arm adds.
+    Of a soluble ligand it leaves the share that it does not bind, of whatever dose the arm adds. A receptor without a
+    handle of its own is kept from its ligands, if they have no other receptor.
     """
     target, window = intervention.neutralise, window_of(intervention)
     antibody = antibody_against(target)
@@ -67,7 +69,8 @@ def neutralise(intervention: Neutralise, offer: Offer) -> Found:
     left = 1.0 / (1.0 + dose / antibody.KD.value)
     kinds = ("function", "activity_factor")
     found = [Change("multiply", name, left, *window) for _, name in offer.choose(target, kinds)]
-    found = found or [Change("bind", s, left, *window) for s in soluble_ligands(target) if s in offer.names]
+    bound = soluble_ligands(target) or ligands_only_of(target)
+    found = found or [Change("bind", s, left, *window) for s in bound if s in offer.names]
     return found or offer.why_not(intervention, target, kinds)
 
 

@@ -18,7 +18,7 @@ from haptos.conditions.interventions import (
     Withdraw,
 )
 from haptos.signalling.actions.change import Change, Found, Offer, Refusal, window_of
-from haptos.signalling.agents import coatings, ligands, molar, surface_ligands, surroundings
+from haptos.signalling.agents import Ligand, coatings, ligands, molar, surface_ligands, surroundings
 
 __all__ = [
     "add",
@@ -121,17 +121,25 @@ def add(intervention: Add, offer: Offer) -> Found:
     if ligand is None:
         return Refusal(f"the ligand {intervention.add!r} is not in the library yet")
     if intervention.gradient:
-        return Refusal("gradients need the motility room, which is not built yet")
+        return Refusal("a gradient needs an assay with two chambers (transwell_migration, transwell_invasion)")
     if ligand.parameter is not None:
         share = intervention.dose is not None and intervention.dose.dimension == "fraction"
         level = _strength(intervention.dose.value) if share and intervention.dose is not None else ligand.level
         return _inputs(intervention, {ligand.parameter: level}, offer)
+    return _dosed(intervention, ligand, offer)
+
+
+def _dosed(intervention: Add, ligand: Ligand, offer: Offer) -> Found:
+    """Put the dose of a ligand into the medium."""
     dose = intervention.dose or ligand.default_dose
     if dose is None or ligand.species is None:
         return Refusal(f"the medium of the model holds no {intervention.add}")
     if ligand.species not in offer.names:
         return Refusal(f"the modules at hand offer no way to add {intervention.add} (no species {ligand.species})")
-    return [Change("dose", ligand.species, molar(dose, ligand.molar_mass), *window_of(intervention))]
+    if dose.dimension == "enzyme activity" and ligand.per_unit is None:
+        return Refusal(f"how much a unit of {intervention.add} is, is not known here; write a concentration")
+    amount = molar(dose, ligand.molar_mass, ligand.per_unit)
+    return [Change("dose", ligand.species, amount, *window_of(intervention))]
 
 
 def withdraw(intervention: Withdraw, offer: Offer) -> Found:

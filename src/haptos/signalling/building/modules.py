@@ -22,6 +22,7 @@ from haptos.errors import ModelError, nearest
 __all__ = [
     "MODULES",
     "ON_DEMAND",
+    "OUTPUTS",
     "Annotation",
     "Module",
     "joined",
@@ -31,6 +32,7 @@ __all__ = [
     "on_demand",
     "parse_module",
     "readable_entities",
+    "readable_measures",
 ]
 
 #: Modules of the shared model, in the order of composition.
@@ -51,8 +53,11 @@ MODULES = (
     "pharmacology",
 )
 
+#: Modules on demand that only read: further sites, mRNAs, reporters. Nothing depends on what they hold.
+OUTPUTS = ("phosphosites", "places", "transcripts", "reporters")
+
 #: Modules that a network holds only where something done to the cells, or read of them, names what they hold. Each of
-#: them is silent without its ligand, compound or mutant, so that leaving it out changes nothing.
+#: them is silent without its ligand, compound or mutant, or only reads, so that leaving it out changes nothing.
 ON_DEMAND = (
     "insulin",
     "interleukin_1",
@@ -65,6 +70,7 @@ ON_DEMAND = (
     "braf",
     "dna_damage",
     "microtubules",
+    *OUTPUTS,
 )
 
 _HEADER = re.compile(r"^\s*model\s+(\w+)\s*$", re.MULTILINE)
@@ -277,5 +283,20 @@ def readable_entities() -> tuple[str, ...]:
     >>> "RELA_pS536" in readable_entities()
     True
     """
-    rules = (rule for name in module_names() for rule in load_module(name).rules if "__" in rule)
-    return tuple(dict.fromkeys(rule.partition("__")[2] for rule in rules))
+    return tuple(dict.fromkeys(entity for _, entity in _readable()))
+
+
+def readable_measures(entity: str) -> tuple[str, ...]:
+    """Return what can be read of an entity, as the modules write it.
+
+    Examples
+    --------
+    >>> readable_measures("CXCR4")
+    ('mrna', 'surface', 'level', 'activity')
+    """
+    return tuple(measure for measure, name in _readable() if name == entity)
+
+
+def _readable() -> tuple[tuple[str, str], ...]:
+    rules = (rule.partition("__") for name in module_names() for rule in load_module(name).rules if "__" in rule)
+    return tuple((measure, entity) for measure, _, entity in rules)

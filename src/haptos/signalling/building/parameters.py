@@ -11,9 +11,9 @@ from haptos.core.parameters import Parameter, load_table
 from haptos.core.specs import Spec, read_spec
 from haptos.errors import ModelError
 from haptos.signalling.building.integrins import integrin_parameters
-from haptos.signalling.building.modules import MODULES, ON_DEMAND
+from haptos.signalling.building.modules import MODULES, ON_DEMAND, OUTPUTS
 
-__all__ = ["Handle", "Parameter", "handles", "load_parameters"]
+__all__ = ["Handle", "Parameter", "free_parameters", "handles", "load_parameters"]
 
 
 class Handle(Spec):
@@ -53,6 +53,16 @@ def load_parameters() -> dict[str, Parameter]:
             raise ModelError(f"parameters/{name}.yaml: {', '.join(twice)} stand in another table too")
         found |= table
     return found
+
+
+@cache
+def free_parameters() -> tuple[str, ...]:
+    """Return the parameters that a calibration may move, in the order of the tables.
+
+    Those of modules that only read are not among them: no claim of the library says anything about them.
+    """
+    outputs = {name for module in OUTPUTS for name in load_table(module)}
+    return tuple(name for name, p in load_parameters().items() if p.spread > 0 and name not in outputs)
 
 
 @cache
