@@ -279,7 +279,9 @@ def test_what_is_required_acts_and_what_acts_may_have_another_name(
         ("E2F1", "CDK2", ("cut__R",)),  # nor what is only made of the subject
     ],
 )
-def test_the_subject_is_cut_off_its_carriers_and_off_the_readout(subject: str, read: str, cuts: tuple[str, ...]) -> None:
+def test_the_subject_is_cut_off_its_carriers_and_off_the_readout(
+    subject: str, read: str, cuts: tuple[str, ...]
+) -> None:
     made = frozenset({"CDK2_free", "CDKN1A", "CDK2"})
     rule = {"act_CDK2": made | {"act_CDK2"}, "CDKN1A": frozenset({"CDKN1A"}), "RB1": frozenset({"RB1"})}
     rule |= {"share": frozenset({"share", "E2F1"})}
