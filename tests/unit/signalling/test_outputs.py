@@ -128,6 +128,14 @@ def test_what_is_read_falls_with_an_inhibitor(inhibitor, falls):
     assert without[falls][1] < 0.8 * with_serum[falls][1]
 
 
+def test_cleaved_parp_comes_with_death_and_an_antibody_against_fas_prevents_it():
+    own = {"cells": "lymphoid_cell", "serum": "10 %"}
+    rest, agonist = course(**own), course(done(add="anti-FAS"), **own)
+    blocked = course((("neutralise", "FAS"), ("at", "-1 h")), done(add="anti-FAS"), **own)
+    cleaved = [found["level__PARP1_fragment"][3] for found in (rest, blocked, agonist)]
+    assert cleaved[2] > 1.5 * cleaved[1] > 1.2 * cleaved[0]
+
+
 def test_an_mrna_rises_before_its_protein_and_is_gone_without_transcription():
     rest, moved = course(), course(done(add="TNF"))
     assert moved["mrna__VCAM1"][2] > 2 * rest["mrna__VCAM1"][2]
