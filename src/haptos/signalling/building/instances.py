@@ -139,7 +139,8 @@ def _own_rules(pair: Heterodimer) -> list[str]:
     met = [_met(pair, bond.id) for bond in pair.ligands]
     odds = " + ".join([*met, f"forced_ligand * ({forced})"])
     densities = " + ".join([*(f"surface__{bond.id}" for bond in pair.ligands), forced])
-    gates = [f"share_open_{b}", *(_gate(route) for route in ("ERBB2", "LCP1") if getattr(pair.links, route))]
+    ease = [f"ease_{h}"] if pair.ease else []
+    gates = [*ease, f"share_open_{b}", *(_gate(route) for route in ("ERBB2", "LCP1") if getattr(pair.links, route))]
     working = f"(process__integrin_binding * function__{h} * function__{b})"
     free = f"(1 dimensionless + (1 dimensionless - {working}) * odds_ligand_{h})"
     kinase = "(1 dimensionless + ratio_PRKCA_recycling * act_PRKCA / (act_PRKCA + PRKCA_half_recycling))"

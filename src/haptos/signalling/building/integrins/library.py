@@ -56,6 +56,12 @@ class Gate(_Sourced):
     value: float = Field(ge=1)
 
 
+class Ease(_Sourced):
+    """How much more readily a heterodimer opens than α5β1 does, on the same cell."""
+
+    value: float = Field(gt=0)
+
+
 class Links(Spec):
     """Weight of each route inside the cell; 0 is none, 1 that of the typical integrin."""
 
@@ -84,6 +90,8 @@ class Heterodimer(Spec):
         Known ligands that the model does not offer as a surface.
     fold : Gate
         Low over high KD.
+    ease : Ease or None
+        How readily it opens relative to α5β1; None is alike.
     links : Links
         Routes inside the cell.
     """
@@ -93,6 +101,7 @@ class Heterodimer(Spec):
     ligands: tuple[Bond, ...] = ()
     also: tuple[str, ...] = ()
     fold: Gate
+    ease: Ease | None = None
     links: Links
 
     @property
@@ -178,7 +187,7 @@ def problems_of(parts: Sequence[Subunit], pairs: Sequence[Heterodimer]) -> list[
         found += [f"{pair.id}: {x} stands twice" for x in dict.fromkeys(ligands) if ligands.count(x) > 1]
         found += [f"{pair.id}: no ligand"] if not ligands else []
         found += [f"{pair.id}: the KD of {b.id} is not above 0" for b in pair.ligands if b.KD.value <= 0]
-        for number in (*pair.ligands, pair.fold):
+        for number in (*pair.ligands, pair.fold, *([pair.ease] if pair.ease else [])):
             if number.confidence != "assumed" and not (number.source or number.records):
                 found.append(f"{pair.id}: a {number.confidence} number needs a source")
     return found + [f"{a} and {b} have equal ligands and equal links" for a, b in duplicate_profiles(pairs)]
@@ -220,13 +229,14 @@ def tail_binders() -> dict[str, TailBinder]:
 
 @cache
 def integrin_parameters() -> dict[str, Parameter]:
-    """Return the numbers of the heterodimers as parameters: ``KD_<H>_<ligand>`` and ``fold_<H>``.
+    """Return the numbers of the heterodimers as parameters: ``KD_<H>_<ligand>``, ``fold_<H>``, ``ease_<H>``.
 
     Heterodimers without a ligand on offer have none.
     """
     found = [_parameter(f"KD_{h.name}_{b.id}", b.KD.value, "nM", b) for h in heterodimers().values() for b in h.ligands]
     gated = [h for h in heterodimers().values() if h.ligands]
     found += [_parameter(f"fold_{h.name}", h.fold.value, "dimensionless", h.fold) for h in gated]
+    found += [_parameter(f"ease_{h.name}", h.ease.value, "dimensionless", h.ease) for h in gated if h.ease]
     return {p.id: p for p in found}
 
 
