@@ -21,6 +21,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import math
 import sys
 import time
 from collections.abc import Sequence
@@ -56,6 +57,8 @@ SLACK, SLACK_MIDDLE = 0.15, 0.25
 ROOM = 0.3
 #: Most that one term may ask of one step.
 PULL = 0.6
+#: Corrections of the middle with one set of sensitivities, at most.
+CORRECTIONS = 5
 #: Difference at which sensitivities are computed [prior standard deviations].
 STEP = 0.3
 #: What the middle lacks by more than this does not pull its members.
@@ -147,10 +150,14 @@ class Workshop:
             slopes[:, chosen] = (margins[1:] - margins[0]).T / STEP
         return margins[0], slopes
 
-    def middle(self, turns: int) -> tuple[Array, Array, Array]:
-        """Return the middle of the ensemble, its margins, and the sensitivities there."""
-        point = np.zeros(self.prior.n_free)
-        margins, slopes = self.sensitivities("middle0", point)
+    def middle(self, turns: int, start: Array | None = None) -> tuple[Array, Array, Array]:
+        """Return the middle of the ensemble, its margins, and the sensitivities there.
+
+        It is sought from a start, such as the middle of an earlier calibration, or from the table's values; either way
+        distance counts from the table's values.
+        """
+        point = np.zeros(self.prior.n_free) if start is None else start
+        margins, slopes = self.sensitivities("middle0" if start is None else "start", point)
         for turn in range(1, turns + 1):
             there, _ = self.approached(f"tried{turn}", point, margins, slopes)
             if np.array_equal(there, point):
@@ -160,16 +167,24 @@ class Workshop:
         return point, margins, slopes
 
     def approached(self, name: str, point: Array, margins: Array, slopes: Array) -> tuple[Array, Array]:
-        """Return the best point that corrections lead to from a point, and its margins."""
-        return approach(
-            point,
-            margins,
-            slopes,
-            lambda tried: self.margins(name, tried),
-            noise=NOISE,
-            slack=SLACK_MIDDLE,
-            pull=PULL,
-        )
+        """Return the best point that corrections lead to from a point, and its margins.
+
+        One set of sensitivities serves several corrections with exact margins: what a long step lost is won back.
+        """
+        for step in range(CORRECTIONS):
+            before = point
+            point, margins = approach(
+                point,
+                margins,
+                slopes,
+                lambda tried, part=f"{name}_{step}": self.margins(part, tried),
+                noise=NOISE,
+                slack=SLACK_MIDDLE,
+                pull=PULL,
+            )
+            if np.array_equal(point, before):
+                break
+        return point, margins
 
     def ensemble(
         self, middle: tuple[Array, Array, Array], *, n: int, n_rounds: int, spread: float
@@ -215,6 +230,15 @@ class _Uncalibrated(CellSimulator):
     def ensemble_size(self) -> int:
         """Return 1: plans are made for one vector and scored with others."""
         return 1
+
+
+def started(file: Path) -> Array:
+    """Return a start of the search [standard deviations]: values of a file, and the table's of what it lacks."""
+    with file.open(encoding="utf-8", newline="") as rows:
+        known = {row["parameter"]: float(row["value"]) for row in csv.DictReader(rows)}
+    table = load_parameters()
+    moved = [math.log(known.get(n, table[n].value) / table[n].value) / table[n].spread for n in free_parameters()]
+    return np.clip(moved, -LIMIT, LIMIT)
 
 
 def planned() -> Reproduction:
@@ -349,6 +373,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--turns", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--spread", type=float, default=0.3, help="of the start, relative to the prior")
+    parser.add_argument("--start", type=Path, help="table (parameter,value) from which the middle is sought")
     parser.add_argument("--folder", type=Path, default=Path("calibration"))
     options = parser.parse_args(arguments)
     whole = planned()
@@ -358,7 +383,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     elif options.step == "floor":
         shop.margins("floor", options.spread * draws(options.members, shop.prior.n_free, seed=SEED))
     else:
-        middle = shop.middle(options.turns)
+        middle = shop.middle(options.turns, None if options.start is None else started(options.start))
         if options.step == "middle":
             return
         members, margins = shop.ensemble(middle, n=options.drawn, n_rounds=options.rounds, spread=options.spread)

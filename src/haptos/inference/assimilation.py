@@ -76,7 +76,7 @@ def approach(
     evaluate: Callable[[Array], Array],
     *,
     noises: tuple[float, ...] = (0.05, 0.1, 0.2, 0.4),
-    lengths: tuple[float, ...] = (0.5, 1.0),
+    lengths: tuple[float, ...] = (0.25, 0.5, 1.0),
     noise: float = 0.1,
     slack: float = 0.25,
     pull: float = 0.6,

@@ -27,6 +27,8 @@ from haptos.signalling.condition import Condition, Outcome, Outcomes
 
 __all__ = ["Term", "calibrated_claims", "load_terms"]
 
+#: Requirements that several lines are held to.
+_OF_SEVERAL = ("viability", "etoposide")
 _TIMES = (0.0, 180.0, 360.0, 540.0, 720.0, 1440.0)
 
 
@@ -36,8 +38,8 @@ class Term(Spec):
     Attributes
     ----------
     record : str
-        The record of the quantities it rests on (``rest`` and ``viability`` are the requirements that
-        unstimulated cells do not change, and that few of them die).
+        The record of the quantities it rests on (``rest``, ``viability`` and ``etoposide`` are the requirements that
+        unstimulated cells do not change, that few of them die, and that a drug kills some in a day and leaves some).
     shared_with : tuple of str
         Claims that rest on the same finding: for them the verdict is a fit, not a prediction.
     cells, density, arms
@@ -68,7 +70,7 @@ class Term(Spec):
     @property
     def name(self) -> str:
         """What tells the term from the others."""
-        return f"{self.record} of {self.cells}" if self.record == "viability" else self.record
+        return f"{self.record} of {self.cells}" if self.record in _OF_SEVERAL else self.record
 
     @model_validator(mode="after")
     def _one_kind(self) -> Term:
