@@ -26,6 +26,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -177,7 +178,7 @@ class Workshop:
                 point,
                 margins,
                 slopes,
-                lambda tried, part=f"{name}_{step}": self.margins(part, tried),
+                partial(self.margins, f"{name}_{step}"),
                 noise=NOISE,
                 slack=SLACK_MIDDLE,
                 pull=PULL,
@@ -191,7 +192,7 @@ class Workshop:
     ) -> tuple[Array, Array]:
         """Run the rounds from a middle, its margins and sensitivities; return the best members and their margins."""
         point, held, slopes = middle
-        room = np.maximum(1.0, np.nan_to_num(held) / ROOM)  # what holds with ease may vary more
+        room = np.maximum(1.0, np.nan_to_num(held, posinf=1e3) / ROOM)  # what holds with ease may vary more
         drawn = informed(
             draws(n, self.prior.n_free, seed=SEED),
             np.nan_to_num(slopes, posinf=0.0, neginf=0.0) / room[:, None],
