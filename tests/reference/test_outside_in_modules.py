@@ -34,6 +34,7 @@ STAND_INS = """model stand_ins
   share_GNAI_coupled := nothing / (nothing + some);
   act_PRKCA := kinase_C;
   share_toxin_A_left := 1 dimensionless;
+  share_PTK2_doxycycline_left := 1 dimensionless;
 end
 """
 NUMBERS = {

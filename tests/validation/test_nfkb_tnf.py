@@ -30,8 +30,8 @@ COMPARED = (
     ("IκBα minimum at [min]", "hoff-run-ikb", 23.0, None),
     ("IκBα mRNA maximum at [min]", "hoff-run-ikb", 59.0, None),
 )
-#: Known to lie outside, reference and interval of the ensemble: IKK with the constants of tay2010 is fully active in
-#: minutes, and less IκBα is left than in the rerun, where IKK is slower. Validate records are never fitted.
+#: Known to lie outside, reference and interval of the ensemble: less IκBα is left than in the rerun, which has three
+#: isoforms. Validate records are never fitted.
 OUTSIDE = {"IκBα minimum [share]"}
 
 

@@ -49,7 +49,7 @@ def test_a_compound_acts_only_from_its_time_on():
 
 
 def test_washing_out_ends_a_dose():
-    times = (0.0, 30.0, 60.0, 600.0)
+    times = (0.0, 30.0, 120.0, 600.0)
     washed = run({"add": "TNF", "until": "30 min"}, times=times).quantities["activity__IKBKB"]
     kept = run({"add": "TNF"}, times=times).quantities["activity__IKBKB"]
     assert washed[1] == pytest.approx(kept[1], rel=1e-3)

@@ -16,7 +16,7 @@ from haptos.signalling.influence import differences, signed_graph
 from haptos.signalling.model import composition, model
 from haptos.signalling.network import compile_network
 from haptos.signalling.sbml import antimony_to_sbml, read_sbml
-from haptos.signalling.schedule import model_of
+from haptos.signalling.schedule import model_of, parts_needed
 from haptos.signalling.steps import inputs_of, readouts_of, steps_in
 
 TEXT = """
@@ -96,7 +96,7 @@ def test_a_condition_with_cuts_is_that_with_multipliers_of_zero() -> None:
 
 def test_the_model_that_ships_has_no_cuts() -> None:
     assert not [p for p in model().network.parameters if p.startswith(CUT)]
-    cuttable = model_of(_condition(), cuttable=True).network
+    cuttable = model(parts_needed(_condition()), cuttable=True).network
     names = {p for p in cuttable.parameters if p.startswith(CUT)}
     steps = steps_in(_condition())
     expected = {cut_name(s.id) for s in steps.values()} | {cut_name(s.id, q) for s in steps.values() for q in s.acting}
