@@ -32,7 +32,7 @@ def ensemble(report: Mapping[str, Any]) -> str:
     lines = (
         f"{len(met)} terms, {len(report['calibrated_claims'])} of them claims; nine tenths of the members meet {held}.",
         f"{report['members']} of {report['drawn']} members; diversity {report['diversity']:.2f}.",
-        f"Start at {report['spread']} of the prior's spread; {report['turns']} turns, {report['rounds']} rounds.",
+        f"Start at {report['spread']} of the prior's spread; turns: {report['turns']}, rounds: {report['rounds']}.",
         f"{sum(p.claims_in_view for p in table)} of {len(table)} parameters are marked `claims_in_view`.",
     )
     return "\n".join(f"- {line}" for line in lines)
