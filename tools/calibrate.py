@@ -3,15 +3,15 @@
 The objective is every term of the calibration (measured findings), every number of the literature
 that may be fitted (library/validation, records with use "calibrate") and every claim of the
 signalling level as an inequality; what a vector meets does not pull it. First the *middle* of the
-ensemble is sought: from the table's values, by sensitivities (differences) and corrections with
+ensemble is sought: from the table's values (or a file's), by sensitivities (differences) and corrections with
 exact margins, more than once. Then every member starts from its own draw of the narrowed prior
 around the middle, shrunk along what the terms tell, and is corrected in a few rounds
 (haptos.inference.assimilation). All steps are checkpoint files; an interrupted run goes on from
 the last one with the same result. Usage::
 
-    uv run python tools/calibrate.py middle --turns 2
-    uv run python tools/calibrate.py ensemble --members 256 --rounds 4
-    uv run python tools/calibrate.py ship        # with docs/identifiability.md
+    uv run python tools/calibrate.py middle --turns 1    # --start FILE: from other values than the table's
+    uv run python tools/calibrate.py ensemble --members 256 --drawn 384 --rounds 4
+    uv run python tools/calibrate.py ship                # the same, with docs/identifiability.md
     uv run python tools/calibrate.py cross --members 40 --drawn 60 --rounds 2
     uv run python tools/calibrate.py floor --members 128
 """

@@ -35,7 +35,7 @@ from haptos.evidence.claims import (
     Varies,
 )
 
-__all__ = ["Finding", "Judgement", "Reading", "Verdict", "judge", "member_finding", "verdict_of"]
+__all__ = ["Finding", "Judgement", "Reading", "Verdict", "judge", "member_finding", "room_inside", "verdict_of"]
 
 Verdict = Literal["supported", "contradicted", "undecided", "vacuous", "not expressible"]
 Array = NDArray[np.float64]
@@ -339,7 +339,7 @@ def _(expectation: Range, readings: Mapping[str, Reading], fold: float) -> Findi
     low = -math.inf if expectation.low is None else expectation.low
     high = math.inf if expectation.high is None else expectation.high
     above = values > low if expectation.low_excluded else values >= low
-    room = _room(values, low, high)
+    room = room_inside(values, low, high)
     return Finding(bool(np.all(above & (values <= high))), float(values[np.argmin(room)]), float(np.min(room)))
 
 
@@ -348,13 +348,31 @@ def _(expectation: Ratio, readings: Mapping[str, Reading], fold: float) -> Findi
     ratios = _ratios(expectation, readings)
     low = 0.0 if expectation.low is None else expectation.low
     high = math.inf if expectation.high is None else expectation.high
-    room = _room(ratios, low, high)
+    room = room_inside(ratios, low, high)
     inside = bool(np.all((ratios >= low) & (ratios <= high)))
     return Finding(inside, float(ratios[np.argmin(room)]), float(np.min(room)))
 
 
-def _room(values: Array, low: float, high: float) -> Array:
-    """Return how far inside its bounds each value is: in logarithms from a bound above 0, plainly from any other."""
+def room_inside(values: Array, low: float, high: float) -> Array:
+    """Return how far inside its bounds each value is: in logarithms from a bound above 0, plainly from any other.
+
+    Parameters
+    ----------
+    values : array
+        Values; nan gives nan.
+    low, high : float
+        Bounds, in the values' unit; -inf and inf where there is none.
+
+    Returns
+    -------
+    array
+        Shape as `values`; negative outside.
+
+    Examples
+    --------
+    >>> room_inside(np.array([4.0, 1.0]), 2.0, 8.0).round(2).tolist()
+    [0.69, -0.69]
+    """
     with np.errstate(divide="ignore"):
         logs = np.log(np.maximum(values, 0.0))
     below = logs - math.log(low) if low > 0 else values - low

@@ -27,8 +27,6 @@ from haptos.signalling.condition import Condition, Outcome, Outcomes
 
 __all__ = ["Term", "calibrated_claims", "load_terms"]
 
-#: Requirements that several lines are held to.
-_OF_SEVERAL = ("viability", "etoposide")
 _TIMES = (0.0, 180.0, 360.0, 540.0, 720.0, 1440.0)
 
 
@@ -69,8 +67,8 @@ class Term(Spec):
 
     @property
     def name(self) -> str:
-        """What tells the term from the others."""
-        return f"{self.record} of {self.cells}" if self.record in _OF_SEVERAL else self.record
+        """What tells the term from the others: its record and its cells."""
+        return f"{self.record} of {self.cells}"
 
     @model_validator(mode="after")
     def _one_kind(self) -> Term:
@@ -178,6 +176,13 @@ def _times(assay: AbstractAssay) -> tuple[float, ...]:
 class _File(Spec):
     version: Literal[1]
     terms: tuple[Term, ...]
+
+    @model_validator(mode="after")
+    def _unique(self) -> _File:
+        names = [term.name for term in self.terms]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise PydanticCustomError("term", "stands twice: {names}", {"names": ", ".join(twice)})
+        return self
 
 
 @cache

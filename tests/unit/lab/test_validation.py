@@ -10,9 +10,10 @@ import pytest
 from pydantic import ValidationError
 
 from haptos.errors import EvidenceError, Status
+from haptos.evidence.judge import room_inside
 from haptos.evidence.quantities import QuantityRecord
 from haptos.lab.validation.courses import number_of, threshold
-from haptos.lab.validation.fitting import RecordScorer, margin_of, may_be_fitted
+from haptos.lab.validation.fitting import RecordScorer, may_be_fitted
 from haptos.lab.validation.published import Target, target_of
 from haptos.lab.validation.running import Row, records_to_check, validate
 from haptos.lab.validation.specs import Check, Validation
@@ -252,9 +253,9 @@ def test_the_summary_counts_dependent_records_apart() -> None:
 @pytest.mark.parametrize("target", [Target("", 2.0, 8.0), Target("", -math.inf, 8.0), Target("", 2.0, math.inf)])
 def test_margins_are_negative_outside_the_range_only(target: Target) -> None:
     values = np.array([0.0, 1.9, 2.1, 4.0, 7.9, 8.1, np.nan])
-    margins = margin_of(target, values)
+    margins = room_inside(values, target.low, target.high)
     assert [bool(m >= 0) for m in margins] == [target.holds(v) for v in values]
-    assert margin_of(Target("", 2.0, 8.0), np.array([4.0]))[0] == pytest.approx(math.log(2))
+    assert room_inside(np.array([4.0]), 2.0, 8.0)[0] == pytest.approx(math.log(2))
 
 
 def test_only_records_that_may_be_fitted_are_fitted() -> None:

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from haptos.evidence.judge import room_inside
 from haptos.lab.simulator import CellSimulator
-from haptos.lab.validation.published import Target
 from haptos.lab.validation.running import records_to_check, validate
 from haptos.lab.validation.specs import Validation, load_validations
 from haptos.signalling.condition import Condition, Outcomes, Population
 
-__all__ = ["RecordScorer", "margin_of", "may_be_fitted"]
+__all__ = ["RecordScorer", "may_be_fitted"]
 
 Array = NDArray[np.float64]
 
@@ -44,26 +44,6 @@ def may_be_fitted() -> tuple[Validation, ...]:
     return tuple(v for v in load_validations() if v.checks and records[v.record].use == "calibrate")
 
 
-def margin_of(target: Target, values: Array) -> Array:
-    """Return how far inside its range each number is, in natural logarithms; shape as `values`.
-
-    Negative outside; nan where there is no number.
-
-    Examples
-    --------
-    >>> margin_of(Target("2 to 8", 2.0, 8.0), np.array([4.0, 1.0])).round(2).tolist()
-    [0.69, -0.69]
-    """
-    with np.errstate(divide="ignore", invalid="ignore"):
-        logs = np.log(np.maximum(values, 0.0))
-    inside = np.full(logs.shape, np.inf)
-    if target.low > 0:
-        inside = np.minimum(inside, logs - np.log(target.low))
-    if np.isfinite(target.high):
-        inside = np.minimum(inside, np.log(target.high) - logs)
-    return np.asarray(np.where(np.isnan(values), np.nan, inside))
-
-
 class RecordScorer:
     """Margins of the numbers that may be fitted.
 
@@ -78,8 +58,10 @@ class RecordScorer:
         self.names = tuple(f"{v.record}: {check.name}" for v in self._asked for check in v.checks)
 
     def margins(self, vectors: Array) -> Array:
-        """Return the margin of every number, shape (B, n_names)."""
+        """Return how far inside its range every number is, in natural logarithms, shape (B, n_names)."""
         cells = _OfVectors(vectors, self._threads)
         rows = [r for r in validate(validations=self._asked, simulator=cells) if r.target is not None]
         failed = np.full(len(vectors), np.nan)
-        return np.column_stack([margin_of(r.target, r.values if r.values.size else failed) for r in rows if r.target])
+        return np.column_stack(
+            [room_inside(r.values if r.values.size else failed, r.target.low, r.target.high) for r in rows if r.target]
+        )
