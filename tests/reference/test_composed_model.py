@@ -19,11 +19,11 @@ ARMS = (
     {},
     {"expression__ILK": 5.0},
     {"expression__ILK": 5.0, "silencing__RELA": 5.7},
-    {"expression__PTEN": 0.0, "surface__FN1": 1.0},
+    {"expression__PTEN": 0.0, "coat__FN1": 1.0},
     {"constitutive__IKBKB": 40.0, "medium": 1e6},
     {"transgene__NFKBIA": 4.0, "growth_factor": 0.0},
-    {"surface__FN1": 2.0, "surface__collagen": 1.0, "transgene__IL2RA_ITGB1_tail": 4.0},
-    {"forced__HRAS": 1.0, "activity_factor__SRC": 0.05, "surface__VTN": 1.0},
+    {"coat__FN1": 2.0, "coat__collagen": 1.0, "transgene__IL2RA_ITGB1_tail": 4.0},
+    {"forced__HRAS": 1.0, "activity_factor__SRC": 0.05, "coat__VTN": 1.0},
 )
 DOSES = {"TNF": 0.2, "EGF": 1.6, "FN1": 22.0, "CXCL12": 10.0}
 #: Proteins with several states and no turnover, in every cell.

@@ -18,7 +18,7 @@ MODULES = ("fak_src", "rho", "erk")
 #: Clustered integrins follow the input with a time constant of a quarter of an hour.
 STAND_INS = """model stand_ins
   species clustered in cytoplasm;
-  gather: => clustered; cytoplasm * k_cluster * surface__FN1 * clustered_most;
+  gather: => clustered; cytoplasm * k_cluster * coat__FN1 * clustered_most;
   //@ sbo=393
   scatter: clustered => ; cytoplasm * k_cluster * clustered;
   //@ sbo=179
@@ -63,8 +63,8 @@ def network() -> Network:
 
 def course(outputs, *, plated=0.0, before=0.0, doses=None, times=COURSE, **changes):
     """Return what cells without serum do after plating or a dose; `changes` hold from the start."""
-    base = {"growth_factor": 0.0, "surface__FN1": before, **changes}
-    now = base | {"surface__FN1": max(plated, before)}
+    base = {"growth_factor": 0.0, "coat__FN1": before, **changes}
+    now = base | {"coat__FN1": max(plated, before)}
     plan = [Segment(-20_000.0, 0.0, parameters=base), Segment(0.0, times[-1], parameters=now, set=doses or {})]
     result = network().simulate(times, parameters=base, segments=plan, outputs=outputs)
     assert result.status.tolist() == [0]
@@ -90,7 +90,7 @@ def test_one_circuit_gives_four_courses_of_erk():
 
 def test_protein_kinase_c_alone_raises_erk():
     plan = [Segment(-20_000.0, 0.0), Segment(0.0, 30.0, parameters={"kinase_C": 70.0})]
-    base = {"growth_factor": 0.0, "surface__FN1": 1.0}
+    base = {"growth_factor": 0.0, "coat__FN1": 1.0}
     result = network().simulate([0.0, 30.0], parameters=base, segments=plan, outputs=["phosphorylation__ERK"])
     rest, stimulated = result.values[0][:, 0]
     assert stimulated > 3.0 * rest

@@ -18,7 +18,7 @@ __all__ = ["band_label", "gelatinase_masses", "gelatinases", "mass_of", "protein
 
 _FILE = "library/parameters/molecular_masses.yaml"
 _Mass = Annotated[Quantity, QuantityOf("molecular mass", above=0.0)]
-_SITE = re.compile(r"_p(?:[STY]\d+)?$")
+_SITE = re.compile(r"_p(?:[STY]\d+|TEY)?$")
 
 
 class Gelatinase(Spec):
@@ -47,8 +47,8 @@ def protein_of(entity: str) -> str:
 
     Examples
     --------
-    >>> protein_of("RELA_pS536"), protein_of("ILK")
-    ('RELA', 'ILK')
+    >>> protein_of("RELA_pS536"), protein_of("ERK_pTEY"), protein_of("ILK")
+    ('RELA', 'ERK', 'ILK')
     """
     return _SITE.sub("", entity)
 

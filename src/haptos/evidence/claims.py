@@ -94,7 +94,7 @@ class Readout(Spec):
     over : tuple of str
         For quotients: what it is divided by (total protein, another integrin, the front, ...).
     at : Quantity or None
-        Time of the reading after the start of the assay; None is the end of the assay.
+        Time of the reading after the start of the assay, later than 0; None is the end of the assay.
     since : Quantity or None
         Earlier time after the start of the assay, whose reading each reading is divided by.
     summary : str
@@ -109,7 +109,12 @@ class Readout(Spec):
     summary: Literal["endpoint", "time_course", "integral", "peak", "delay", "rate_of_change", "half_life"] = "endpoint"
 
     @model_validator(mode="after")
-    def _since_is_earlier(self) -> Readout:
+    def _times_are_in_order(self) -> Readout:
+        if self.at is not None and self.at.value <= 0.0:
+            raise PydanticCustomError(
+                "at",
+                "'at' must be later than 0 h, the start of the assay; a pretreatment may begin at 0 h, read at its end",
+            )
         if self.since is not None and self.since.value < 0.0:
             raise PydanticCustomError("since", "'since' must not be before the start of the assay")
         if self.since is not None and self.at is not None and self.since.value >= self.at.value:

@@ -138,3 +138,8 @@ def test_since_makes_a_course_of_the_assay_and_comes_before_the_reading():
     assert read.final.tolist() == [0.5]
     with pytest.raises(ValidationError, match="before 'at'"):
         trial("western_blot", measure="level", of=["CDKN1A"], at="8 h", since="14 h")
+
+
+def test_a_reading_at_the_start_is_refused_with_advice() -> None:
+    with pytest.raises(ValidationError, match="later than 0 h"):
+        Readout(measure="phosphorylation", of=("ERK",), at="0 h")

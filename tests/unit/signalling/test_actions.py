@@ -36,7 +36,7 @@ OFFERED = {
     "function__ITGB1", "function__THBS1", "silencing__MMP2", "silencing__MMP9", "core_site__CXCR4", "kb_site__CXCR4",
     "BAY_11_7082", "TNF", "EGF", "FN1", "anti_MMP9", "growth_factor", "kb_site__MMP9", "zinc",
     "input__shear", "input__injury", "input__spreading_limit",
-    *(f"surface__{x}" for x in ("FN1", "VTN", "collagen", "laminin")),
+    *(f"coat__{x}" for x in ("FN1", "VTN", "collagen", "laminin")),
     *(f"{kind}__{h}" for h in INTEGRINS for kind in ("function", "locked_low", "locked_high", "mobility_factor",
                                                        "affinity_factor", "expression", "forced")),
 }  # fmt: skip
@@ -241,8 +241,8 @@ def test_the_library_of_compounds_is_consistent():
 def test_surroundings_of_cultures():
     found = surroundings_of(Culture(coating="FN1", serum="5 %"))
     assert found["growth_factor"] == 0.5
-    assert {k for k in found if k.startswith("surface__")} == {f"surface__{x}" for x in surface_ligands()}
-    assert (found["surface__FN1"], found["surface__VTN"], found["input__spreading_limit"]) == (1.0, 0.0, 0.0)
+    assert {k for k in found if k.startswith("coat__")} == {f"coat__{x}" for x in surface_ligands()}
+    assert (found["coat__FN1"], found["coat__VTN"], found["input__spreading_limit"]) == (1.0, 0.0, 0.0)
     floating = surroundings_of(Culture(coating="FN1", geometry="suspension"))
     assert all(floating[k] == 0.0 for k in floating if k != "growth_factor")
     assert surroundings_of(Culture(coating="collagen", geometry="3D"))["input__spreading_limit"] > 0.0
@@ -250,15 +250,15 @@ def test_surroundings_of_cultures():
 
 def test_plating_replaces_the_whole_surface():
     found = {c.name: c.value for c in changes(plate_on="collagen")}
-    assert found["surface__collagen"] == 1.0
-    assert found["surface__FN1"] == found["surface__VTN"] == 0.0
+    assert found["coat__collagen"] == 1.0
+    assert found["coat__FN1"] == found["coat__VTN"] == 0.0
     assert {c.value for c in changes(detach="cells")} == {0.0}
     assert changes(plate_on="FN1", density="0.5 µg/cm²")[0].value == pytest.approx(0.5)
 
 
 def test_densities_touch_their_ligand_only():
     low, middle, high = (changes(set_density="FN1", level=x) for x in ("low", "intermediate", "high"))
-    assert [[c.name for c in x] for x in (low, middle, high)] == [["surface__FN1"]] * 3
+    assert [[c.name for c in x] for x in (low, middle, high)] == [["coat__FN1"]] * 3
     assert low[0].value < middle[0].value == 1.0 < high[0].value
 
 
@@ -266,7 +266,7 @@ def test_flow_wounds_islands_and_withdrawal():
     steps = [READ.validate_python(s) for s in ({"shear": "stop"}, {"shear": "on", "at": "-24 h"})]
     found, _ = changes_of_arm(steps, OFFERED, {})
     assert [(c.start, c.value) for c in found] == [(-1440.0, 1.0), (0.0, 0.0)]
-    assert names(injure="skin") == {"input__injury", "surface__collagen"}
+    assert names(injure="skin") == {"input__injury", "coat__collagen"}
     small, large = (changes(restrict_spreading="cells", diameter=d)[0].value for d in ("10 µm", "40 µm"))
     assert 0.0 < large < small < 1.0
     assert changes(withdraw="serum") == [Change("set", "growth_factor", 0.0, 0.0)]

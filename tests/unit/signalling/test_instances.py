@@ -145,7 +145,7 @@ def test_a_heterodimer_is_made_without_its_subunits_if_it_is_transfected():
 
 def test_clusters_need_a_surface_with_a_ligand_they_bind():
     names = ["clustered_ITGA5_ITGB1", "clustered_ITGA2_ITGB1", "adhesion_total", "unligated_ITGA5_ITGB1"]
-    loose, on_fn1 = at_rest(names), at_rest(names, surface__FN1=1.0)
+    loose, on_fn1 = at_rest(names), at_rest(names, coat__FN1=1.0)
     assert loose["adhesion_total"] == 0.0
     assert on_fn1["clustered_ITGA5_ITGB1"] > 5.0
     assert on_fn1["clustered_ITGA2_ITGB1"] == 0.0
@@ -163,8 +163,8 @@ def test_dissolved_ligand_binds_without_gathering():
 
 @pytest.mark.parametrize("block", ["function__ITGA5_ITGB1", "function__ITGB1", "process__integrin_binding"])
 def test_a_blocking_antibody_takes_the_ligand_away(block):
-    free = at_rest(["clustered_ITGA5_ITGB1"], surface__FN1=1.0)
-    blocked = at_rest(["clustered_ITGA5_ITGB1"], surface__FN1=1.0, **{block: 0.0})
+    free = at_rest(["clustered_ITGA5_ITGB1"], coat__FN1=1.0)
+    blocked = at_rest(["clustered_ITGA5_ITGB1"], coat__FN1=1.0, **{block: 0.0})
     assert free["clustered_ITGA5_ITGB1"] > 5.0
     assert blocked["clustered_ITGA5_ITGB1"] == 0.0
 
@@ -193,7 +193,7 @@ def test_galectin_8_takes_affinity_from_beta1_alone():
 def test_talin_is_conserved_and_shared():
     names = ["TLN1", "TLN1_active", "TLN1_tail", "TLN1_fragment", "talin_in_integrins"]
     times = np.linspace(0.0, 20 * DAY, 9)
-    values = REPERTOIRE | {"surface__FN1": 1.0, "transgene__IL2RA_ITGB1_tail": 4.0}
+    values = REPERTOIRE | {"coat__FN1": 1.0, "transgene__IL2RA_ITGB1_tail": 4.0}
     result = network().simulate(times, parameters=values, outputs=names, rtol=1e-8)
     assert result.values[0].sum(axis=1) == pytest.approx(750.0, rel=1e-6)
     laws = [set(law.species) for law in network().laws]
@@ -218,7 +218,7 @@ def test_an_active_integrin_takes_talin_from_others():
 def test_no_number_is_lost_where_a_cell_has_none():
     bare = dict.fromkeys(REPERTOIRE, 0.0)
     outputs = [n for n in network().observables if "__" in n]
-    result = network().simulate([DAY], parameters=bare | {"surface__FN1": 1.0}, outputs=outputs)
+    result = network().simulate([DAY], parameters=bare | {"coat__FN1": 1.0}, outputs=outputs)
     assert np.all(np.isfinite(result.values))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from haptos.conditions.catalogue import load_vocabulary
+from haptos.conditions.catalogue import load_catalogue, load_vocabulary
 from haptos.signalling.agents import ligands
 from haptos.signalling.building.modules import library_text, module_names
 from haptos.signalling.registries import members_of, mmp_family, number_of, phosphotyrosines, registry_names
@@ -44,3 +44,9 @@ def test_ligands_and_receptors_are_in_the_modules():
     assert len(pairs) > 8
     missing = [p for p in pairs if f"{p[0]} in medium" not in text or p[1].replace(":", "_") not in text]
     assert missing == []
+
+
+def test_every_ligand_can_be_named() -> None:
+    named = set(load_catalogue().names["ligand"])
+    of_medium = {x.id for x in ligands().values() if x.species is not None}
+    assert of_medium <= named

@@ -91,7 +91,7 @@ def set_density(intervention: SetDensity, offer: Offer) -> Found:
     if coating is None:
         return Refusal(f"the coating {intervention.set_density!r} is not in the library yet")
     density = surroundings().densities[intervention.level]
-    values = {f"surface__{ligand}": density * value for ligand, value in coating.ligands.items()}
+    values = {f"coat__{ligand}": density * value for ligand, value in coating.ligands.items()}
     return _inputs(intervention, values, offer)
 
 
@@ -111,7 +111,7 @@ def injure(intervention: Injure, offer: Offer) -> Found:
     """Make a free edge; in skin, bring cells onto dermal collagen as well."""
     values = {"input__injury": 1.0}
     if intervention.injure == "skin":
-        values["surface__collagen"] = 1.0
+        values["coat__collagen"] = 1.0
     return _inputs(intervention, values, offer)
 
 
@@ -154,7 +154,7 @@ def withdraw(intervention: Withdraw, offer: Offer) -> Found:
 def _surface(coating: str, density: float = 1.0) -> dict[str, float]:
     """Return the densities of all surface ligands; 0 for those a coating does not hold."""
     held = coatings()[coating].ligands if coating in coatings() else {}
-    return {f"surface__{ligand}": density * held.get(ligand, 0.0) for ligand in surface_ligands()}
+    return {f"coat__{ligand}": density * held.get(ligand, 0.0) for ligand in surface_ligands()}
 
 
 def _inputs(intervention: Timed, values: Mapping[str, float], offer: Offer) -> Found:

@@ -138,7 +138,7 @@ def _own_rules(pair: Heterodimer) -> list[str]:
     forced = f"forced__{h} + forced__{b}"
     met = [_met(pair, bond.id) for bond in pair.ligands]
     odds = " + ".join([*met, f"forced_ligand * ({forced})"])
-    densities = " + ".join([*(f"surface__{bond.id}" for bond in pair.ligands), forced])
+    densities = " + ".join([*(f"coat__{bond.id}" for bond in pair.ligands), forced])
     ease = [f"ease_{h}"] if pair.ease else []
     gates = [*ease, f"share_open_{b}", *(_gate(route) for route in ("ERBB2", "LCP1") if getattr(pair.links, route))]
     working = f"(process__integrin_binding * function__{h} * function__{b})"
@@ -158,7 +158,7 @@ def _own_rules(pair: Heterodimer) -> list[str]:
 def _met(pair: Heterodimer, ligand: str) -> str:
     """Return the odds of binding one ligand: coated, and dissolved if the medium holds it."""
     dissolved = f" + {ligand}" if ligand == "FN1" else ""
-    return f"(surface__{ligand} * ligand_reference{dissolved}) / KD_{pair.name}_{ligand}"
+    return f"(coat__{ligand} * ligand_reference{dissolved}) / KD_{pair.name}_{ligand}"
 
 
 def _gate(route: str) -> str:
