@@ -18,7 +18,7 @@ __all__ = ["show_board"]
 _SHORT = {
     "share of the induced part left": "induced part",
     "share of the gap closed": "gap closed",
-    "share of the rise left": "rise left",
+    "share of the change left": "change left",
     "gain over the sum of the single gains": "gain over the sum",
     "maximum over the higher end": "maximum over ends",
     "largest over smallest effect": "spread of effects",

@@ -22,6 +22,7 @@ __all__ = [
     "Conflict",
     "Count",
     "Decrease",
+    "Episode",
     "Expectation",
     "Falling",
     "Graded",
@@ -219,15 +220,21 @@ class Restored(Compared):
     recovery: Fraction = Quantity(0.7, "fraction", "70 %")
 
 
-class Transient(Compared):
-    """The readout rises above the reference and is back (at most half its rise) by `back_by`."""
+class Episode(Compared):
+    """Base of expectations on a change over time against the reference: a rise above it, or a fall below it."""
+
+    change: Literal["rise", "fall"] = "rise"
+
+
+class Transient(Episode):
+    """The readout leaves the reference and is back (at most half the change is left) by `back_by`."""
 
     outcome: Literal["transient"] = "transient"
     back_by: Time
 
 
-class Sustained(Compared):
-    """The readout rises above the reference and still has half its rise at `until`."""
+class Sustained(Episode):
+    """The readout leaves the reference, and half the change is still there at `until`."""
 
     outcome: Literal["sustained"] = "sustained"
     until: Time

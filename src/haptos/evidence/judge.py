@@ -22,6 +22,7 @@ from haptos.evidence.claims import (
     Biphasic,
     Compared,
     Decrease,
+    Episode,
     Falling,
     Increase,
     NoChange,
@@ -125,8 +126,8 @@ MEASURES = {
     "no_change": "fold change",
     "abolished": "share of the induced part left",
     "restored": "share of the gap closed",
-    "transient": "share of the rise left",
-    "sustained": "share of the rise left",
+    "transient": "share of the change left",
+    "sustained": "share of the change left",
     "biphasic": "extreme over the nearer end",
     "rising": "last over first",
     "falling": "last over first",
@@ -273,16 +274,18 @@ def _(expectation: Restored, readings: Mapping[str, Reading], fold: float) -> Fi
     return Finding(disturbed and worst >= expectation.recovery.value, worst, margin)
 
 
-def _share_left(expectation: Transient | Sustained, readings: Mapping[str, Reading], time: float) -> tuple[float, ...]:
-    """Return for each pair and entity the share of the rise left at `time`, and the least peak."""
+def _share_left(expectation: Episode, readings: Mapping[str, Reading], time: float) -> tuple[float, ...]:
+    """Return for each pair and entity the share of the change left at `time`, and the least fold at its extreme."""
     left, peaks = [], []
+    sign = 1.0 if expectation.change == "rise" else -1.0
     for test, reference in expectation.pairs():
         course, base = readings[test], readings[reference]
         level = np.array([np.interp(course.times, base.times, row) for row in base.values])
-        rise = course.values - level
-        peak = np.max(rise, axis=1)
-        peaks.append(float(np.min(_divide(level.mean(axis=1) + peak, level.mean(axis=1)))))
-        late = np.array([np.interp(time, course.times, row) for row in rise])
+        change = sign * (course.values - level)
+        peak, mean = np.max(change, axis=1), level.mean(axis=1)
+        folds = _divide(mean + peak, mean) if sign > 0 else _divide(mean, np.maximum(mean - peak, 0.0))
+        peaks.append(float(np.min(folds)))
+        late = np.array([np.interp(time, course.times, row) for row in change])
         left += [float(x) for x in _divide(late, peak)]
     return (*left, min(peaks))
 

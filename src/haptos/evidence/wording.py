@@ -21,6 +21,7 @@ _VERBS = {
     "decrease": ("lowers", "", "lower"),
     "no_change": ("leaves", " unchanged", "the same"),
 }
+_CHANGES = {"rise": "raises", "fall": "lowers"}
 
 #: What the reference does to the test arm, given what the test arm does to the reference.
 _OPPOSITE = {"increase": "decrease", "decrease": "increase", "no_change": "no_change"}
@@ -160,9 +161,9 @@ def _predicate(scene: Scene, expect: said.Compared, induced: tuple[Steps, ...], 
             despite = f" despite {listed([scene.cause(steps) for steps in induced], 'or')}" if induced else ""
             return "restores", f"{what}{despite}"
         case said.Transient():
-            return "raises", f"{what} for a time, back within {expect.back_by}"
+            return _CHANGES[expect.change], f"{what} for a time, back within {expect.back_by}"
         case said.Sustained():
-            return "raises", f"{what} for at least {expect.until}"
+            return _CHANGES[expect.change], f"{what} for at least {expect.until}"
         case said.Ratio():
             return "brings", f"{what} to {_span(expect.low, expect.high)}-fold"
         case _:
@@ -192,9 +193,11 @@ def _contrast(scene: Scene, expect: said.Compared, p: Pair) -> str:
         case said.Ratio():
             claim = f"{here} is {_span(expect.low, expect.high)}-fold that {there}"
         case said.Transient():
-            claim = f"rises {here} over that {there} and is back within {expect.back_by}"
+            way = "rises {} over" if expect.change == "rise" else "falls {} below"
+            claim = f"{way.format(here)} that {there} and is back within {expect.back_by}"
         case said.Sustained():
-            claim = f"stays above that {there} {here} until {expect.until}"
+            side = "above" if expect.change == "rise" else "below"
+            claim = f"stays {side} that {there} {here} until {expect.until}"
         case _:
             claim = (
                 f"is {_VERBS[_outcome(expect)][2]} {here} {'as' if _outcome(expect) == 'no_change' else 'than'} {there}"

@@ -87,6 +87,12 @@ def test_each_arm_may_have_its_own_reference_and_control():
         ({"outcome": "transient", "back_by": "5 h"}, (1, 1.1, 1, 1, 1, 1), False),
         ({"outcome": "sustained", "until": "8 h"}, (1, 4, 4, 4, 4, 4), True),
         ({"outcome": "sustained", "until": "8 h"}, (1, 4, 2, 1.2, 1, 1), False),
+        ({"outcome": "transient", "back_by": "5 h", "change": "fall"}, (1, 0.2, 0.5, 0.9, 1, 1), True),
+        ({"outcome": "transient", "back_by": "5 h", "change": "fall"}, (1, 0.2, 0.2, 0.2, 0.2, 0.2), False),
+        ({"outcome": "transient", "back_by": "5 h", "change": "fall"}, (1, 4, 2, 1.2, 1, 1), False),
+        ({"outcome": "transient", "back_by": "5 h", "change": "fall"}, (1, 0.9, 1, 1, 1, 1), False),
+        ({"outcome": "transient", "back_by": "5 h", "change": "fall"}, (1, 0, 0.5, 0.9, 1, 1), True),
+        ({"outcome": "sustained", "until": "8 h", "change": "fall"}, (1, 0.2, 0.2, 0.2, 0.2, 0.2), True),
     ],
 )
 def test_time_courses(expect, values, holds):

@@ -57,6 +57,9 @@ def told(arms: dict[str, list[Any]], expect: dict[str, Any], **trial: Any) -> st
         ({"r": [], "test": [ILK]}, {"outcome": "transient", "reference": "r", "back_by": "1 h"},
          ("In lung carcinoma cells, ILK overexpression raises the level of MMP9 for a time, back within 1 h "
          "(western blot).")),
+        ({"r": [], "test": [ILK]}, {"outcome": "transient", "reference": "r", "back_by": "1 h", "change": "fall"},
+         ("In lung carcinoma cells, ILK overexpression lowers the level of MMP9 for a time, back within 1 h "
+         "(western blot).")),
         ({"r": [], "test": [ILK]}, {"outcome": "sustained", "reference": "r", "until": "5 h"},
          "In lung carcinoma cells, ILK overexpression raises the level of MMP9 for at least 5 h (western blot)."),
         ({"test": [{"scan": "ILK", "low": 0.1, "high": 10}]}, {"outcome": "biphasic"},

@@ -145,12 +145,12 @@ def _right(claim: Claim, plan: Plan, raising: Sequence[str], method: str) -> boo
     if isinstance(expect, said.Restored):
         gap = _sign(plan, expect.control, expect.pairs()[0][1], raising, method)
         return bool(gap) and all(_sign(plan, t, r, raising, method) == gap for t, r in expect.pairs())
-    wanted = _WANTED.get(getattr(expect, "outcome", ""))
+    wanted = _WANTED.get(getattr(expect, "change", getattr(expect, "outcome", "")))
     return wanted is not None and all(_sign(plan, t, r, raising, method) == wanted for t, r in expect.pairs())
 
 
-#: Sign of the change that an outcome speaks of.
-_WANTED = {"increase": 1, "transient": 1, "sustained": 1, "decrease": -1, "abolished": -1, "no_change": 0}
+#: Sign of the change that an outcome speaks of, or that is said of an episode.
+_WANTED = {"increase": 1, "rise": 1, "decrease": -1, "fall": -1, "abolished": -1, "no_change": 0}
 
 
 def _sign(plan: Plan, test: str, reference: str, raising: Sequence[str], method: str) -> int | None:
