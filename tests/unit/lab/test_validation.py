@@ -245,9 +245,20 @@ def test_the_summary_counts_dependent_records_apart() -> None:
     rows = rows_of(Doubles())
     assert rows[0].kin, "parameters come from the publication of this record"
     text = tally(rows)
-    assert text.startswith("0 of 0 numbers of 0 independent records agree; 1 of 2 of 1 records whose source")
+    assert text.startswith(
+        "0 of 0 numbers of 0 independent records agree, 0 of 0 of those that nobody had in view; 1 of 2 of 1 records"
+    )
     assert "1 of 2 records to check are not expressed" in text
     assert "hoff-run-ikb †" in page(rows, members=4, checksum="x")
+
+
+def test_a_record_that_was_in_view_is_marked() -> None:
+    watched = KNOWN.model_copy(update={"in_view": "one rate"})
+    rows = validate(simulator=Doubles(), validations=(watched, SILENT))
+    assert cells_of(rows[0])[0] == "hoff-run-ikb † ‡"
+    text = page(rows, members=4, checksum="x")
+    assert "- **hoff-run-ikb**: one rate" in text.partition("on the screen\n")[2]
+    assert as_data(rows)[0]["in_view"] == "one rate"
 
 
 @pytest.mark.parametrize("target", [Target("", 2.0, 8.0), Target("", -math.inf, 8.0), Target("", 2.0, math.inf)])

@@ -43,6 +43,8 @@ class Row:
         Why the record, or this number, cannot be had.
     assumed : str
         What was added to the record.
+    in_view : str
+        What was chosen while the record was on the screen.
     """
 
     record: str
@@ -55,6 +57,7 @@ class Row:
     values: Array = field(default_factory=lambda: np.empty(0))
     reason: str = ""
     assumed: str = ""
+    in_view: str = ""
 
     @property
     def quantiles(self) -> tuple[float, float, float]:
@@ -149,5 +152,7 @@ def _rows(validation: Validation, record: QuantityRecord, bench: RecordBench) ->
         reasons = bench.reasons(check)
         values = np.empty(0) if reasons else bench.numbers(check)
         found = "; ".join(reasons)
-        rows.append(Row(*common, check.name, bench.cells(check), target, values, found, validation.assumed))
-    return rows + ([Row(*common, reason=validation.reason)] if validation.reason else [])
+        rows.append(
+            Row(*common, check.name, bench.cells(check), target, values, found, validation.assumed, validation.in_view)
+        )
+    return rows + ([Row(*common, reason=validation.reason, in_view=validation.in_view)] if validation.reason else [])

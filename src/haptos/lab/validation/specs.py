@@ -168,6 +168,9 @@ class Validation(Spec):
         Of what is read without an assay.
     assumed : str
         What the record does not say and was added here.
+    in_view : str
+        What was chosen while this record was on the screen, though nothing was fitted to it: agreement is then
+        weaker evidence.
     checks : tuple of Check
         None only with a reason.
     """
@@ -179,6 +182,7 @@ class Validation(Spec):
     arms: dict[str, tuple[AnyIntervention, ...]] = Field(default_factory=dict)
     sampling: Sampling = Sampling()
     assumed: str = Field("", max_length=400)
+    in_view: str = Field("", max_length=400)
     checks: tuple[Check, ...] = ()
 
     @model_validator(mode="after")

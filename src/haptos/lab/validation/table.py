@@ -39,6 +39,7 @@ def _data(row: Row) -> dict[str, Any]:
         "inside": row.inside,
         "reason": row.reason,
         "assumed": row.assumed,
+        "in_view": row.in_view,
     }
 
 
@@ -46,12 +47,14 @@ def tally(rows: Sequence[Row]) -> str:
     """Return how many numbers agree, in words; what is no independent evidence is counted apart."""
     checked = [r for r in rows if r.inside is not None]
     free = [r for r in checked if r.use == "validate" and not r.kin]
+    unseen = [r for r in free if not r.in_view]
     kin = [r for r in checked if r.use == "validate" and r.kin]
     inputs = [r for r in checked if r.use != "validate"]
     whole = {r.record for r in rows if r.use == "validate"}
     expressed = {r.record for r in (*free, *kin)}
     return (
-        f"{_agreeing(free)} numbers of {len({r.record for r in free})} independent records agree; "
+        f"{_agreeing(free)} numbers of {len({r.record for r in free})} independent records agree, "
+        f"{_agreeing(unseen)} of those that nobody had in view; "
         f"{_agreeing(kin)} of {len({r.record for r in kin})} records whose source also gave parameters; "
         f"{_agreeing(inputs)} of {len({r.record for r in inputs})} records that may be fitted; "
         f"{len(whole - expressed)} of {len(whole)} records to check are not expressed"
@@ -63,8 +66,8 @@ def _agreeing(rows: Sequence[Row]) -> str:
 
 
 def cells_of(row: Row) -> tuple[str, ...]:
-    """Return a row in words, in the order of :data:`COLUMNS`; a dagger marks sources that also gave parameters."""
-    record = f"{row.record} †" if row.kin else row.record
+    """Return a row in words, in the order of :data:`COLUMNS`; daggers mark what is weaker evidence."""
+    record = row.record + (" †" if row.kin else "") + (" ‡" if row.in_view else "")
     published = row.target.text if row.target else ""
     if row.inside is None:
         return (
@@ -92,6 +95,7 @@ def page(rows: Sequence[Row], *, members: int, checksum: str) -> str:
     fitted = [r for r in rows if r.use != "validate" and r.inside is not None]
     silent = [r for r in rows if r.inside is None]
     notes = {r.record: r.assumed for r in rows if r.assumed}
+    seen = {r.record: r.in_view for r in checks if r.in_view}
     parts = [
         "# Numbers that are checked and never fitted",
         "",
@@ -103,6 +107,7 @@ def page(rows: Sequence[Row], *, members: int, checksum: str) -> str:
         "each is expressed stands in `library/validation`.",
         "†: parameters of the model come from the same publication (for NF-κB, from the very models that were rerun),",
         "so that agreement shows that the whole network keeps their behaviour, and is no independent evidence.",
+        "‡: values of the model were chosen while the record was on the screen (below): weaker evidence.",
         "",
         f"**{tally(rows)}.**",
         "",
@@ -121,6 +126,12 @@ def page(rows: Sequence[Row], *, members: int, checksum: str) -> str:
         "## What was added to the records",
         "",
         *[f"- **{record}**: {text}" for record, text in notes.items()],
+        "",
+        "## What was chosen with a record on the screen",
+        "",
+        "None of these records is a term of the calibration or was fitted by a program.",
+        "",
+        *[f"- **{record}**: {text}" for record, text in seen.items()],
         "",
     ]
     return "\n".join(parts)
