@@ -1,4 +1,4 @@
-"""Write the figures of docs/blind.md, blind2.md and blind3.md: the ensemble beside claims that were written before it was read.
+"""Write the figures of docs/blind.md, blind2.md and blind3.md: claims written before the model was read, judged.
 
 What stands above the heading "As the model stands" is kept as it is. To be run again whenever the ensemble or the
 modules change. Usage::

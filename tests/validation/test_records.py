@@ -36,7 +36,7 @@ OUTSIDE = {
     "p21-kin: p21 down when attached [min]": _PULSE,
     "sethi-prot: dead on collagen [fold]": _COLLAGEN,
     "sethi-prot: dead on collagen, doxorubicin [fold]": _COLLAGEN,
-    "sethi-prot: dead on fibronectin, doxorubicin [fold]": "near the limit: the drug kills most cells with or without matrix",
+    "sethi-prot: dead on fibronectin, doxorubicin [fold]": "near the limit: the drug kills with or without matrix",
     "damiano-prot: dead on fibronectin [fold]": _MYELOMA,
     "seed-adh-ratio: fibroblast over leukocyte": "resting leukocytes hold a fifteenth of the α5β1 of fibroblasts here",
     "hoff-run-ikb: IκBα minimum [share of the start]": "one IκB isoform: the rerun has three",
