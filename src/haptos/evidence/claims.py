@@ -22,7 +22,6 @@ __all__ = [
     "Conflict",
     "Count",
     "Decrease",
-    "Episode",
     "Expectation",
     "Falling",
     "Graded",
@@ -220,23 +219,19 @@ class Restored(Compared):
     recovery: Fraction = Quantity(0.7, "fraction", "70 %")
 
 
-class Episode(Compared):
-    """Base of expectations on a change over time against the reference: a rise above it, or a fall below it."""
-
-    change: Literal["rise", "fall"] = "rise"
-
-
-class Transient(Episode):
-    """The readout leaves the reference and is back (at most half the change is left) by `back_by`."""
+class Transient(Compared):
+    """The readout rises above the reference (or falls below it) and is back (at most half is left) by `back_by`."""
 
     outcome: Literal["transient"] = "transient"
+    change: Literal["rise", "fall"] = "rise"
     back_by: Time
 
 
-class Sustained(Episode):
-    """The readout leaves the reference, and half the change is still there at `until`."""
+class Sustained(Compared):
+    """The readout rises above the reference (or falls below it), and half of that is still there at `until`."""
 
     outcome: Literal["sustained"] = "sustained"
+    change: Literal["rise", "fall"] = "rise"
     until: Time
 
 

@@ -22,7 +22,6 @@ from haptos.evidence.claims import (
     Biphasic,
     Compared,
     Decrease,
-    Episode,
     Falling,
     Increase,
     NoChange,
@@ -274,7 +273,7 @@ def _(expectation: Restored, readings: Mapping[str, Reading], fold: float) -> Fi
     return Finding(disturbed and worst >= expectation.recovery.value, worst, margin)
 
 
-def _share_left(expectation: Episode, readings: Mapping[str, Reading], time: float) -> tuple[float, ...]:
+def _share_left(expectation: Transient | Sustained, readings: Mapping[str, Reading], time: float) -> tuple[float, ...]:
     """Return for each pair and entity the share of the change left at `time`, and the least fold at its extreme."""
     left, peaks = [], []
     sign = 1.0 if expectation.change == "rise" else -1.0
