@@ -246,7 +246,8 @@ def test_the_summary_counts_dependent_records_apart() -> None:
     assert rows[0].kin, "parameters come from the publication of this record"
     text = tally(rows)
     assert text.startswith(
-        "0 of 0 numbers of 0 independent records agree, 0 of 0 of those that nobody had in view; 1 of 2 of 1 records"
+        "0 of 0 numbers of 0 independent records agree, 0 of 0 of those that nobody had in view; "
+        "1 of 2 of 1 records whose source"
     )
     assert "1 of 2 records to check are not expressed" in text
     assert "hoff-run-ikb †" in page(rows, members=4, checksum="x")

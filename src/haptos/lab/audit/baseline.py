@@ -149,7 +149,7 @@ def _right(claim: Claim, plan: Plan, raising: Sequence[str], method: str) -> boo
     return wanted is not None and all(_sign(plan, t, r, raising, method) == wanted for t, r in expect.pairs())
 
 
-#: Sign of the change that an outcome speaks of, or that is said of an episode.
+#: Sign of the change that an outcome speaks of (of transient and sustained: that their `change` names).
 _WANTED = {"increase": 1, "rise": 1, "decrease": -1, "fall": -1, "abolished": -1, "no_change": 0}
 
 
