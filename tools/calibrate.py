@@ -26,7 +26,6 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +33,7 @@ from numpy.typing import NDArray
 
 from haptos.core.settings import usable_cores
 from haptos.evidence.library import load_library
-from haptos.inference.assimilation import approach, correct, informed, loss, met
+from haptos.inference.assimilation import approach, correct, informed, learned, loss, met
 from haptos.inference.prior import LIMIT, Prior, diversity, draws
 from haptos.inference.terms import load_terms
 from haptos.lab.identify import noise_of, report
@@ -59,7 +58,9 @@ ROOM = 0.3
 #: Most that one term may ask of one step.
 PULL = 0.6
 #: Corrections of the middle with one set of sensitivities, at most.
-CORRECTIONS = 5
+CORRECTIONS = 8
+#: Square of the length from which on a move of any member is believed [prior standard deviations].
+RIDGE = 3.0
 #: Difference at which sensitivities are computed [prior standard deviations].
 STEP = 0.3
 #: What the middle lacks by more than this does not pull its members.
@@ -168,24 +169,17 @@ class Workshop:
         return point, margins, slopes
 
     def approached(self, name: str, point: Array, margins: Array, slopes: Array) -> tuple[Array, Array]:
-        """Return the best point that corrections lead to from a point, and its margins.
-
-        One set of sensitivities serves several corrections with exact margins: what a long step lost is won back.
-        """
-        for step in range(CORRECTIONS):
-            before = point
-            point, margins = approach(
-                point,
-                margins,
-                slopes,
-                partial(self.margins, f"{name}_{step}"),
-                noise=NOISE,
-                slack=SLACK_MIDDLE,
-                pull=PULL,
-            )
-            if np.array_equal(point, before):
-                break
-        return point, margins
+        """Return the best point that corrections lead to from a point, and its margins."""
+        return approach(
+            point,
+            margins,
+            slopes,
+            lambda number, tried: self.margins(f"{name}_{number}", tried),
+            corrections=CORRECTIONS,
+            noise=NOISE,
+            slack=SLACK_MIDDLE,
+            pull=PULL,
+        )
 
     def ensemble(
         self, middle: tuple[Array, Array, Array], *, n: int, n_rounds: int, spread: float
@@ -200,19 +194,37 @@ class Workshop:
         )
         anchors = members = np.clip(point + spread * drawn, -LIMIT, LIMIT)
         margins = self.margins("round0", members)
-        within_reach = np.where(np.nan_to_num(held, nan=-1.0)[:, None] >= OUT_OF_REACH, slopes, 0.0)
+        reach = np.nan_to_num(held, nan=-1.0) >= OUT_OF_REACH
         longest = np.full(n, 3.0)
+        steps: list[tuple[Array, Array, Array]] = []
         for number in range(1, n_rounds + 1):
             tried = correct(
-                members, margins, within_reach, anchors=anchors, noise=NOISE, slack=SLACK, pull=PULL, longest=longest
+                members,
+                margins[:, reach],
+                _after(slopes[reach], steps),
+                anchors=anchors,
+                own=steps,
+                noise=NOISE,
+                slack=SLACK,
+                pull=PULL,
+                longest=longest,
             )
             found = self.margins(f"round{number}", tried)
+            steps.append((tried - members, margins[:, reach], found[:, reach]))
             better = _worth(found, tried - anchors) > _worth(margins, members - anchors)
             members = np.where(better[:, None], tried, members)
             margins = np.where(better[:, None], found, margins)
             longest = np.where(better, longest, 0.5 * longest)
             _tell(f"kept after round {number}", margins)
         return members, margins
+
+
+def _after(slopes: Array, steps: Sequence[tuple[Array, Array, Array]]) -> Array:
+    """Return the sensitivities after what the steps of all members did."""
+    if not steps:
+        return slopes
+    moves, before, found = (np.concatenate(part) for part in zip(*steps, strict=True))
+    return learned(slopes, moves, before, found, ridge=RIDGE)
 
 
 def worth(margins: Array) -> Array:

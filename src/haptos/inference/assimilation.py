@@ -5,24 +5,27 @@ term. Each member of an ensemble starts from its own draw of the prior, its *anc
 by Gauss-Newton steps on what it lacks, penalised by its distance from the anchor (the randomised
 maximum likelihood of Oliver, He & Reynolds 1996, with inequalities in place of data). The
 sensitivities are those at one point, shared by all members; each step uses the exact margins of the
-member, and a step that makes a member worse is taken back and tried again at half its length.
+member, and a step that makes a member worse is taken back and tried again at half its length. What moves
+have shown so far corrects the sensitivities by the least change that explains it (secants, Broyden 1965).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from haptos.errors import ParameterError
 
-__all__ = ["approach", "correct", "informed", "loss", "met", "shortfall"]
+__all__ = ["approach", "correct", "informed", "learned", "loss", "met", "shortfall"]
 
 Array = NDArray[np.float64]
 
 #: Margins beyond this (in natural logarithms or shares) say no more than that a term is far off.
 _FAR = 2.0
+#: Square of the length from which on a member's own move is believed: its own are few, and near.
+_RIDGE_OWN = 0.3
 
 
 def shortfall(margins: Array, slack: float) -> Array:
@@ -35,8 +38,15 @@ def shortfall(margins: Array, slack: float) -> Array:
     slack : float
         Margin that is enough, at least 0: a member on the very bound is not safe.
     """
-    bounded = np.clip(np.nan_to_num(margins, nan=-_FAR, posinf=_FAR, neginf=-_FAR), -_FAR, _FAR)
-    return np.asarray(np.maximum(slack - bounded, 0.0))
+    return np.asarray(np.maximum(slack - _bounded(margins), 0.0))
+
+
+def _bounded(margins: Array) -> Array:
+    return np.asarray(np.clip(np.nan_to_num(margins, nan=-_FAR, posinf=_FAR, neginf=-_FAR), -_FAR, _FAR))
+
+
+def _finite(sensitivities: Array) -> Array:
+    return np.asarray(np.nan_to_num(sensitivities, nan=0.0, posinf=0.0, neginf=0.0))
 
 
 def met(margins: Array) -> NDArray[np.bool_]:
@@ -69,21 +79,59 @@ def informed(drawn: Array, sensitivities: Array, *, noise: float) -> Array:
     return np.asarray(drawn - ((drawn @ directions.T) * (1.0 - kept)) @ directions)
 
 
+def learned(sensitivities: Array, moves: Array, before: Array, after: Array, *, ridge: float) -> Array:
+    """Return the sensitivities with the least change that explains what moves did, shape (m, p).
+
+    The change D has the least ``ridge |D|^2 + sum |found - (sensitivities + D) move|^2`` (Frobenius). Broyden's rule
+    (Mathematics of Computation 19:577, 1965) is one move and a ridge of 0.
+
+    Parameters
+    ----------
+    sensitivities : ndarray, shape (m, p)
+        Derivatives of the margins; nan counts as 0.
+    moves : ndarray, shape (K, p)
+        Differences of vectors, in standard deviations of the prior.
+    before, after : ndarray, shape (K, m)
+        Margins at both ends. Those far off at both ends say nothing.
+    ridge : float
+        Square of the length of a move from which on it is believed, above 0.
+
+    Raises
+    ------
+    ParameterError
+        If shapes do not fit.
+    """
+    if moves.shape[1:] != sensitivities.shape[1:] or not before.shape == after.shape == (len(moves), len(sensitivities)):
+        raise ParameterError(
+            f"{len(moves)} moves of {moves.shape[1:]} with margins of {before.shape} and {after.shape} do not fit "
+            f"sensitivities of {sensitivities.shape}"
+        )
+    slopes = _finite(sensitivities)
+    ends = _bounded(before), _bounded(after)
+    silent = (ends[0] == ends[1]) & (np.abs(ends[0]) == _FAR)
+    surprise = np.where(silent, 0.0, ends[1] - ends[0] - moves @ slopes.T)
+    weights = np.linalg.solve(moves @ moves.T + ridge * np.eye(len(moves)), surprise)
+    return np.asarray(slopes + weights.T @ moves)
+
+
 def approach(
     start: Array,
     margins: Array,
     sensitivities: Array,
-    evaluate: Callable[[Array], Array],
+    evaluate: Callable[[int, Array], Array],
     *,
+    corrections: int = 1,
+    ridge: float = 10.0,
     noises: tuple[float, ...] = (0.05, 0.1, 0.2, 0.4),
     lengths: tuple[float, ...] = (0.25, 0.5, 1.0),
     noise: float = 0.1,
     slack: float = 0.25,
     pull: float = 0.6,
 ) -> tuple[Array, Array]:
-    """Return the best of several corrections of one vector, and its margins; the start if none is better.
+    """Return the best vector that corrections lead to, and its margins; the start if none is better.
 
-    Best is what has the least ``loss + noise^2 |z|^2``: the origin, the centre of the prior, is the anchor.
+    Every correction tries several steps and takes the one with the least ``loss + noise^2 |z|^2``: the origin, the
+    centre of the prior, is the anchor. All that was tried corrects the sensitivities of the next one.
 
     Parameters
     ----------
@@ -94,31 +142,38 @@ def approach(
     sensitivities : ndarray, shape (m, p)
         Derivatives of the margins there.
     evaluate : callable
-        Returns the exact margins of vectors, shape (K, p) -> (K, m).
+        Returns the exact margins of the vectors of a correction, (number from 0, shape (K, p)) -> shape (K, m).
+    corrections : int
+        How many at most; they end when twice in a row nothing that was tried is better.
+    ridge : float
+        See :func:`learned`.
     noises, lengths : tuple of float
         Penalties and shares of the step that are tried, in every combination.
     noise, slack, pull : float
         See :func:`correct`.
     """
     anchor = np.zeros((1, len(start)))
-    ends = [
-        correct(
-            start[None], margins[None], sensitivities, anchors=anchor, noise=n, slack=slack, pull=pull, longest=np.inf
-        )[0]
-        for n in noises
-    ]
-    steps = [end - start for end in ends]
-    tried = np.array([start + length * step for step in steps for length in lengths])
-    exact = evaluate(tried)
-
-    def cost(points: Array, found: Array) -> Array:
-        return np.asarray(loss(found, slack=slack, pull=pull) + noise**2 * np.sum(points**2, axis=1))
-
-    costs = cost(tried, exact)
-    chosen = int(np.argmin(costs))
-    if costs[chosen] >= cost(start[None], margins[None])[0]:
-        return start, margins
-    return tried[chosen], exact[chosen]
+    point, at_point = start, margins
+    seen, found = start[None], margins[None]
+    failed = 0
+    for number in range(corrections):
+        slopes = learned(sensitivities, seen - point, np.tile(at_point, (len(seen), 1)), found, ridge=ridge)
+        ends = [
+            correct(
+                point[None], at_point[None], slopes, anchors=anchor, noise=n, slack=slack, pull=pull, longest=np.inf
+            )[0]
+            for n in noises
+        ]
+        tried = np.array([point + length * (end - point) for end in ends for length in lengths])
+        exact = evaluate(number, tried)
+        seen, found = np.vstack([seen, tried]), np.vstack([found, exact])
+        costs = loss(found, slack=slack, pull=pull) + noise**2 * np.sum(seen**2, axis=1)
+        best = int(np.argmin(costs))
+        failed = failed + 1 if np.array_equal(seen[best], point) else 0
+        if failed == 2:
+            break
+        point, at_point = seen[best], found[best]
+    return point, at_point
 
 
 def correct(
@@ -127,6 +182,7 @@ def correct(
     sensitivities: Array,
     *,
     anchors: Array | None = None,
+    own: Sequence[tuple[Array, Array, Array]] = (),
     noise: float = 0.1,
     slack: float = 0.1,
     pull: float = _FAR,
@@ -150,6 +206,9 @@ def correct(
         Derivatives of the margins; nan counts as 0.
     anchors : ndarray, shape (N, p), optional
         Where the members were drawn; unless given, where they are.
+    own : sequence of tuple of ndarray
+        Steps tried before, each as the moves of all members, shape (N, p), and their margins before and after,
+        shape (N, m): the sensitivities of a member are corrected by what its own moves did.
     noise : float
         Shortfall that weighs as much as one standard deviation of movement, above 0.
     slack : float
@@ -176,13 +235,16 @@ def correct(
     if anchors is not None and anchors.shape != deviations.shape:
         raise ParameterError(f"anchors of shape {anchors.shape} do not fit members of shape {deviations.shape}")
     away = np.zeros_like(deviations) if anchors is None else deviations - anchors
-    slopes = np.nan_to_num(sensitivities, nan=0.0, posinf=0.0, neginf=0.0)
-    products = slopes @ slopes.T
+    shared = _finite(sensitivities)
     moved = np.array(deviations, dtype=np.float64)
     bounded = np.clip(np.nan_to_num(margins, nan=-_FAR), slack - pull, _FAR)
-    at_anchor = bounded - away @ slopes.T
+    products = shared @ shared.T
     for b, most in enumerate(np.broadcast_to(longest, (n,))):
-        step = _least(at_anchor[b], slopes, products, noise, slack, passes) - away[b]
+        slopes = shared
+        if own:
+            slopes = learned(shared, *(np.array([step[i][b] for step in own]) for i in range(3)), ridge=_RIDGE_OWN)
+            products = slopes @ slopes.T
+        step = _least(bounded[b] - slopes @ away[b], slopes, products, noise, slack, passes) - away[b]
         size = float(np.linalg.norm(step))
         moved[b] += step * min(1.0, most / size) if size > 0 else 0.0
     return np.asarray(np.clip(moved, -limit, limit))

@@ -7,7 +7,7 @@ import pytest
 from scipy.optimize import minimize
 
 from haptos.errors import ParameterError
-from haptos.inference.assimilation import approach, correct, informed, loss, shortfall
+from haptos.inference.assimilation import approach, correct, informed, learned, loss, shortfall
 
 N, P, M = 60, 12, 5
 
@@ -84,19 +84,19 @@ def test_loss_counts_shortfalls_up_to_the_pull():
 def test_an_approach_takes_the_best_that_was_tried():
     """The response saturates: the whole step overshoots into a penalty, half of it does not."""
 
-    def evaluate(points):
+    def evaluate(_, points):
         return np.where(points < 1.1, points - 0.5, -1.0)
 
     slopes = np.array([[0.5]])
     there, margins = approach(np.zeros(1), np.array([-0.5]), slopes, evaluate, noises=(0.01,), lengths=(0.5, 1.0))
     assert there[0] == pytest.approx(0.6, rel=1e-2)
-    np.testing.assert_array_equal(margins, evaluate(there))
+    np.testing.assert_array_equal(margins, evaluate(0, there))
 
 
 def test_an_approach_stays_where_nothing_is_better():
     start = np.zeros(1)
-    there, margins = approach(start, np.array([-0.1]), np.ones((1, 1)), lambda z: np.full((len(z), 1), -0.2))
-    assert there is start
+    there, margins = approach(start, np.array([-0.1]), np.ones((1, 1)), lambda _, z: np.full((len(z), 1), -0.2))
+    np.testing.assert_array_equal(there, start)
     assert margins[0] == -0.1
 
 
@@ -156,7 +156,7 @@ def test_the_best_of_corrections_weighs_the_distance_from_the_centre():
         np.zeros(1),
         np.array([-2.0]),
         slopes,
-        lambda z: z - 2.0,
+        lambda _, z: z - 2.0,
         noises=(1e-3, 1.0),
         lengths=(1.0,),
         noise=1.0,
@@ -164,3 +164,58 @@ def test_the_best_of_corrections_weighs_the_distance_from_the_centre():
         pull=2.0,
     )
     assert there[0] == pytest.approx(1.0)
+
+
+def test_one_move_and_no_ridge_is_the_rule_of_broyden():
+    rng = np.random.default_rng(2)
+    slopes, move = rng.normal(size=(4, 3)), rng.normal(size=3)
+    before, after = 0.2 * rng.normal(size=(2, 4))
+    found = learned(slopes, move[None], before[None], after[None], ridge=1e-12)
+    np.testing.assert_allclose(found, slopes + np.outer(after - before - slopes @ move, move) / (move @ move))
+    np.testing.assert_allclose(found @ move, after - before)
+
+
+def test_many_moves_of_a_linear_response_teach_its_sensitivities():
+    rng, true, _ = _linear()
+    moves = rng.normal(size=(50, P))
+    before = 0.1 * rng.normal(size=(50, M))
+    after = before + 0.1 * moves @ true.T
+    np.testing.assert_allclose(learned(np.zeros((M, P)), moves, before, after, ridge=1e-9), 0.1 * true, atol=1e-6)
+
+
+def test_what_is_far_off_at_both_ends_teaches_nothing():
+    slopes = np.array([[1.0, 2.0]])
+    moves, far = np.array([[1.0, 0.0]]), np.array([[-7.0]])
+    np.testing.assert_array_equal(learned(slopes, moves, far, far - 1.0, ridge=1.0), slopes)
+    assert learned(slopes, moves, far, far + 7.0, ridge=1.0)[0, 0] > 1.0
+
+
+def test_moves_that_fit_nothing_are_refused():
+    with pytest.raises(ParameterError, match="sensitivities"):
+        learned(np.zeros((2, 3)), np.zeros((4, 2)), np.zeros((4, 2)), np.zeros((4, 2)), ridge=1.0)
+
+
+def test_an_approach_learns_that_a_sensitivity_had_the_wrong_sign():
+    """Alone it goes the wrong way and stays; after what was tried, it finds the bound."""
+    slopes = np.array([[-1.0]])
+
+    def evaluate(_, points):
+        return points - 0.5
+
+    start, margins = np.zeros(1), np.array([-0.5])
+    once = approach(start, margins, slopes, evaluate, ridge=0.01, noise=0.01, slack=0.0)
+    np.testing.assert_array_equal(once[0], start)
+    there, found = approach(start, margins, slopes, evaluate, corrections=4, ridge=0.01, noise=0.01, slack=0.0)
+    assert found[0] == pytest.approx(0.0, abs=0.01)
+    assert there[0] == pytest.approx(0.5, abs=0.01)
+
+
+def test_a_member_learns_from_its_own_moves():
+    """Two members with opposite responses: shared sensitivities fit one, its own move teaches the other."""
+    slopes = np.array([[1.0]])
+    at = np.zeros((2, 1))
+    moves = np.array([[1.0], [1.0]])
+    before, after = np.array([[-0.5], [-0.5]]), np.array([[0.5], [-1.5]])
+    moved = correct(at, before, slopes, own=[(moves, before, after)], noise=0.01, slack=0.0, longest=np.inf)
+    assert moved[0, 0] > 0.4
+    assert moved[1, 0] < -0.4
