@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib import resources
 from importlib.metadata import version
+from importlib.resources.abc import Traversable
 from typing import cast
 
 from haptos.core.kept import code_checksum, kept, load_kept, save_kept
@@ -149,13 +151,19 @@ def _medium_species(text: str) -> tuple[str, ...]:
 def fingerprint() -> str:
     """Return the checksum of everything that decides a simulation: modules, numbers, cells, agents."""
     digest = hashlib.sha256()
+    for name, file in _deciding_files():
+        digest.update(f"{name}\0".encode())
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _deciding_files() -> Iterator[tuple[str, Traversable]]:
+    """Yield the files of the library that decide a simulation, by name; what is told of the ensemble (JSON) does not."""
     root = resources.files("haptos.library")
     for folder in _DATA_FOLDERS:
         place = root / folder
         if not place.is_dir():
             continue
         for file in sorted(place.iterdir(), key=lambda f: f.name):
-            if file.is_file() and not file.name.endswith((".py", ".pyc")):
-                digest.update(f"{folder}/{file.name}\0".encode())
-                digest.update(file.read_bytes())
-    return digest.hexdigest()[:16]
+            if file.is_file() and not file.name.endswith((".py", ".pyc", ".json")):
+                yield f"{folder}/{file.name}", file

@@ -11,7 +11,7 @@ from haptos.signalling.building.modules import ON_DEMAND
 from haptos.signalling.cell import expressibility, simulate
 from haptos.signalling.cells import cell_line, cell_lines
 from haptos.signalling.condition import Condition
-from haptos.signalling.model import composition, fingerprint
+from haptos.signalling.model import _deciding_files, composition, fingerprint
 from unit.signalling.repertoires import SEVERAL, cells_by_repertoire, repertoire_of
 
 READ = ("level__ILK", "level__RELA", "mrna__RELA", "level__MMP9", "pro__MMP9", "activity__IKBKB", "nuclear__RELA")
@@ -116,3 +116,10 @@ def test_every_repertoire_can_be_simulated(name):
 def test_fingerprint_is_stable_within_a_process():
     assert fingerprint() == fingerprint()
     assert len(fingerprint()) == 16
+
+
+def test_the_fingerprint_covers_the_members_and_not_what_is_told_of_them():
+    names = [name for name, _ in _deciding_files()]
+    assert "ensemble/members.csv" in names
+    assert "cells/cells.yaml" in names
+    assert not [name for name in names if name.endswith(".json")]
