@@ -57,6 +57,14 @@ def test_overexpression_prefers_a_transgene():
     assert changes(overexpress="NFKBIA", fold=4) == [Change("set", "transgene__NFKBIA", 3.0)]
 
 
+@pytest.mark.parametrize("verb", ["overexpress", "set_expression"])
+def test_what_the_cells_lack_is_expressed_relative_to_the_reference_cell(verb):
+    step = READ.validate_python({verb: "PTK2", "fold": 4})
+    assert changes_of(step, OFFERED, lost=["PTK2"]) == [Change("set", "expression__PTK2", 4.0)]
+    assert changes_of(step, OFFERED, removed=["PTK2"]) == [Change("set", "expression__PTK2", 4.0)]
+    assert changes_of(step, OFFERED) == [Change("multiply", "expression__PTK2", 4.0)]
+
+
 def test_knockdown_acts_on_mrna_where_it_is_modelled():
     found = changes(knockdown="RELA", remaining="20 %", at="-48 h")
     assert found == [Change("set", "silencing__RELA", 4.0, -2880.0)]

@@ -14,7 +14,8 @@ from haptos.signalling.condition import Condition
 from haptos.signalling.model import _deciding_files, composition, fingerprint
 from unit.signalling.repertoires import SEVERAL, cells_by_repertoire, repertoire_of
 
-READ = ("level__ILK", "level__RELA", "mrna__RELA", "level__MMP9", "pro__MMP9", "activity__IKBKB", "nuclear__RELA")
+READ = ("level__ILK", "level__RELA", "mrna__RELA", "level__MMP9", "pro__MMP9", "activity__IKBKB", "nuclear__RELA",
+        "phosphorylation__AKT1")
 
 
 def condition(*interventions, times=(0.0, 720.0, 1440.0), cells="lung_carcinoma", **more):
@@ -29,6 +30,12 @@ def test_overexpression_raises_the_protein_by_its_fold():
     control, high = run(), run({"overexpress": "ILK", "fold": 5})
     assert control.status is Status.OK
     assert high.quantities["level__ILK"] / control.quantities["level__ILK"] == pytest.approx(5.0, rel=1e-4)
+
+
+def test_a_lost_tumour_suppressor_can_be_put_back_by_overexpression():
+    null = {"cells": "prostate_carcinoma_PTEN_null"}
+    control, restored = run(**null), run({"overexpress": "PTEN"}, **null)
+    assert restored.quantities["phosphorylation__AKT1"][-1] < 0.7 * control.quantities["phosphorylation__AKT1"][-1]
 
 
 def test_sirna_lowers_mrna_at_once_and_protein_later():

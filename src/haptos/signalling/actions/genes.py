@@ -22,8 +22,13 @@ _WILD_TYPE = "wild-type"
 
 
 def overexpress(intervention: Overexpress, offer: Offer) -> Found:
-    """Add a transgene where the model has one; raise the product otherwise."""
+    """Add a transgene where the model has one; raise the product otherwise.
+
+    Of a product that the cells lack there is no multiple: they get `fold` times what the reference cell holds.
+    """
     target, fold = intervention.overexpress, intervention.fold.value
+    if offer.lacks(target):
+        return _restored(intervention, target, fold, offer)
     kinds = ("transgene", "expression")
     found = [
         Change("set", name, fold - 1.0) if kind == "transgene" else Change("multiply", name, fold)
@@ -33,8 +38,10 @@ def overexpress(intervention: Overexpress, offer: Offer) -> Found:
 
 
 def set_expression(intervention: SetExpression, offer: Offer) -> Found:
-    """Multiply the product."""
+    """Multiply the product; of what the cells lack, set it to so many times the amount of the reference cell."""
     target = intervention.set_expression
+    if offer.lacks(target):
+        return _restored(intervention, target, intervention.fold.value, offer)
     found = [Change("multiply", name, intervention.fold.value) for name in offer.handles("expression", target)]
     return found or offer.why_not(intervention, target, ("expression",))
 
@@ -89,7 +96,7 @@ def mutate(intervention: Mutate, offer: Offer) -> Found:
     return found or Refusal(f"the modules at hand offer no way to mutate {intervention.mutate} (no {missing})")
 
 
-def _restored(intervention: Rescue | ExpressMutant, gene: str, fold: float, offer: Offer) -> Found:
+def _restored(intervention: Overexpress | SetExpression | Rescue | ExpressMutant, gene: str, fold: float, offer: Offer) -> Found:
     """Return the product of a gene set to `fold` of the reference.
 
     A subunit of integrins that the cell has merely lost in this trial pairs as before; one that the
