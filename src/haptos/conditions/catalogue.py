@@ -73,7 +73,10 @@ class EntityTerm(Term):
 
 
 class CellTerm(Term):
-    """A cell line, cell type, derived line, patient cohort or bare model."""
+    """A cell line, cell type, derived line, patient cohort or bare model.
+
+    `stands_for` lists lines that are simulated as this one.
+    """
 
     kind: Literal["cell_line", "cell_type", "derived", "cohort", "model"]
     organism: str
@@ -81,6 +84,7 @@ class CellTerm(Term):
     transformed: bool | None = None
     genotype: str | None = None
     cellosaurus: str | None = None
+    stands_for: tuple[str, ...] = ()
 
 
 class PredicateTerm(Term):
@@ -295,12 +299,16 @@ def _aliases(
             others |= {f"{name} {site}": term.id for name in (owner.label, *owner.aliases)}
     others |= {other: name for name, synonyms in _synonyms(library).items() for other in synonyms}
     kinds = ("entity", *get_args(Role))
-    return {kind: {o: t for o, t in others.items() if t in names[kind]} for kind in kinds if kind in names}
+    found = {kind: {o: t for o, t in others.items() if t in names[kind]} for kind in kinds if kind in names}
+    lines = {line: term.id for term in vocabulary.cells.values() for line in term.stands_for}
+    return found | ({"cells": lines} if "cells" in names else {})
 
 
-def stand_ins() -> dict[str, EntityTerm]:
-    """Return the entities that stand for genes which the model does not tell from them, by these genes."""
-    return {gene: term for term in load_vocabulary().entities.values() for gene in term.stands_for}
+def stand_ins() -> dict[str, EntityTerm | CellTerm]:
+    """Return the terms that stand for genes or lines which the model does not tell from them, by these."""
+    vocabulary = load_vocabulary()
+    terms: tuple[EntityTerm | CellTerm, ...] = (*vocabulary.entities.values(), *vocabulary.cells.values())
+    return {other: term for term in terms for other in term.stands_for}
 
 
 def library_folder() -> Traversable:

@@ -137,18 +137,20 @@ def read_own(file: Path | str) -> tuple[str, tuple[Claim, ...], dict[str, CellLi
 
 def remarks(file: Path | str) -> tuple[str, ...]:
     """Return what a user should know about a sound file: who stands for whom, and names that only an audit misses."""
-    from haptos.conditions.catalogue import stand_ins
+    from haptos.conditions.catalogue import CellTerm, stand_ins
     from haptos.core.located import load_yaml
+    from haptos.core.specs import spelled
     from haptos.evidence.own import check_claims
     from haptos.lab.contexts import contexts_beside, own_terms
 
     path = Path(file)
     document = load_yaml(path)
-    written = set(_texts(document.data))
+    written = {spelled(text) for text in _texts(document.data)}
     found = [
-        f"the model does not tell {gene} from {term.id}: {term.label} stands for both"
-        for gene, term in stand_ins().items()
-        if gene in written
+        f"the model does not tell {other} from {term.id}: {term.label} {stand} for both"
+        for other, term in stand_ins().items()
+        for stand in ("stand" if isinstance(term, CellTerm) else "stands",)
+        if spelled(other) in written and spelled(other) not in spelled(term.id)
     ]
     _, issues = check_claims(path, own_terms(contexts_beside(path, document)), names_only=True)
     unknown = sorted(
