@@ -154,6 +154,8 @@ class Compared(Expectation):
 
     @model_validator(mode="after")
     def _one_reference(self) -> Compared:
+        if self.reference is None and "reference" in self.model_fields_set:
+            raise PydanticCustomError("reference", "'reference' is empty: write an arm called null in quotes, 'null'")
         if (self.reference is None) == (not self.references):
             raise PydanticCustomError("reference", "give either 'reference' or 'references'")
         if self.references and len(self.references) != len(self.test):

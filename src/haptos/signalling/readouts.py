@@ -40,6 +40,9 @@ def parts_of(quantity: str, offered: Collection[str]) -> tuple[str, ...]:
     measure, _, entity = quantity.partition("__")
     if measure in _INTENSIVE:
         return ()
+    if entity in _phosphorylated() and measure in ("level", "phosphorylation"):
+        read = f"phosphorylation__{_phosphorylated()[entity]}"
+        return (read,) if read in offered else ()
     names = (f"{measure}__{member}" for member in (*_classes().get(entity, ()), *_others(measure, entity)))
     return tuple(name for name in names if name in offered)
 
@@ -88,6 +91,15 @@ def _classes() -> Mapping[str, tuple[str, ...]]:
 
     entities = load_vocabulary().entities.values()
     return {_written(e.id): tuple(map(_written, e.members)) for e in entities if e.kind == "class"}
+
+
+@cache
+def _phosphorylated() -> Mapping[str, str]:
+    """Return the proteins of which some states are phosphorylated at whatever site, by these states."""
+    from haptos.conditions.catalogue import load_vocabulary
+
+    states = (e for e in load_vocabulary().entities.values() if e.kind == "state" and e.symbol is not None)
+    return {_written(e.id): _written(str(e.symbol)) for e in states if e.id in (f"{e.symbol}_p", f"{e.symbol}_pY")}
 
 
 def _written(entity: str) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter
 
+from haptos.assays.masses import protein_of
 from haptos.conditions.experiment import Culture
 from haptos.conditions.interventions import AnyIntervention
 from haptos.evidence.library import load_library
@@ -77,7 +78,7 @@ def test_every_site_has_a_total_and_every_place_its_complement():
     for name in READ:
         measure, _, entity = name.partition("__")
         if measure == "phosphorylation":
-            assert f"level__{entity}" in offered
+            assert f"level__{protein_of(entity)}" in offered
         if measure == "nuclear":
             assert f"cytoplasmic__{entity}" in offered
 

@@ -34,6 +34,14 @@ def test_complexes_are_no_classes_and_affinities_do_not_add():
     assert parts_of("affinity__integrins", OFFERED) == ()
 
 
+def test_a_phosphorylated_protein_is_read_by_the_phosphorylation_of_the_protein():
+    offered = {"phosphorylation__MYL9", "level__MYL9", "phosphorylation__PTK2"}
+    assert parts_of("phosphorylation__MYL9_p", offered) == ("phosphorylation__MYL9",)
+    assert parts_of("level__MYL9_p", offered) == ("phosphorylation__MYL9",)
+    assert parts_of("phosphorylation__PTK2_pY", offered) == ("phosphorylation__PTK2",)
+    assert parts_of("phosphorylation__PTK2_pY861", offered) == ()
+
+
 def test_sums_are_put_together_in_the_order_asked_for():
     wanted = ("level__RELA", "mrna__cytokines", "mrna__IL6")
     outputs = outputs_for(wanted, OFFERED)
