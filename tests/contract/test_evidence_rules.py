@@ -23,6 +23,7 @@ BREAKS: list[tuple[str, str, str, str, str]] = [
     ("readable", CLAIM, "claims:", "claims: [", "not valid YAML"),
     ("readable", NUMBERS, "NFKB: 1e5", "NFKB: '1e5'", "where a number is expected"),
     ("readable", CLAIM, "reference: reference}", "}", "either 'reference' or 'references'"),
+    ("readable", CLAIM, "reference: reference}", "reference: null}", "in quotes, 'null'"),
     ("known-names", CLAIM, "subject: [ILK], predicate: upregulates", "subject: [IKL], predicate: upregulates", "'IKL'"),
     ("known-names", CLAIM, "cells: lung_carcinoma", "cells: lung_karcinoma", "'lung_karcinoma'"),
     ("known-names", CLAIM, "assay: western_blot", "assay: westernblot", "'westernblot'"),
