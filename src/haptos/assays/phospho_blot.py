@@ -1,4 +1,4 @@
-"""Phospho blot: phosphorylation of a site over total protein, and activity of kinases."""
+"""Phospho blot: phosphorylation of a site over total protein or over loading, and activity of kinases."""
 
 from __future__ import annotations
 
@@ -44,6 +44,9 @@ class PhosphoBlotProtocol(TimedProtocol):
     sites: Entities = Field((), max_length=8, description="phosphorylated sites, for instance RELA_pS536")
     activities: Entities = Field((), max_length=8, description="kinases whose activity is measured")
     totals: Entities = Field((), max_length=8, description="further proteins whose total is stained")
+    over: Literal["total", "loading"] = Field(
+        "total", description="what a phospho band is divided by; 'loading' where arms differ in the protein itself"
+    )
     duration: AssayDuration = hours(1)
 
     @model_validator(mode="after")
@@ -87,7 +90,7 @@ class PhosphoBlot(AbstractEndpoint):
         values = []
         for need in self.needs(p):
             series = sample.series(need)
-            if need.measure == "phosphorylation":
+            if need.measure == "phosphorylation" and p.over == "total":
                 total = sample.series(Need("level", protein_of(need.entity)))
                 series = np.divide(series, total, out=np.zeros_like(series), where=total > 0.0)
             values.append(Value(need.measure, need.entity, reading(series, p.every), self.measures[need.measure]))
@@ -104,7 +107,8 @@ class PhosphoBlot(AbstractEndpoint):
         self, values: Sequence[Value], protocol: Protocol, rng: np.random.Generator, *, technical: int
     ) -> NDArray[np.float64]:
         """Return noisy quotients; a site and its total share the total band, all share the loading."""
-        proteins = own_protocol(protocol, PhosphoBlotProtocol).proteins
+        own = own_protocol(protocol, PhosphoBlotProtocol)
+        proteins = own.proteins
         floor = self.noise(protocol).floor
         totals = dict(zip(proteins, lognormal(rng, _TOTAL, (len(proteins), technical)), strict=True))
         control = lognormal(rng, LOADING_VARIATION, (technical,), divisor=True)
@@ -112,7 +116,8 @@ class PhosphoBlot(AbstractEndpoint):
         for i, value in enumerate(values):
             ideal = float(np.ravel(value.value)[-1])
             if value.measure == "phosphorylation":
-                measured[i] = ideal * lognormal(rng, _SITE, (technical,)) / totals[protein_of(value.of)]
+                below = totals[protein_of(value.of)] if own.over == "total" else control
+                measured[i] = ideal * lognormal(rng, _SITE, (technical,)) / below
             elif value.measure == "level":
                 measured[i] = ideal * totals[value.of] / control
             else:
@@ -129,7 +134,8 @@ class PhosphoBlot(AbstractEndpoint):
                 total = gel.amounts("level", protein)
                 for site in p.sites:
                     if protein_of(site) == protein:
-                        bands[_site_label(site)] = gel.amounts("phosphorylation", site) * total
+                        share = total if p.over == "total" else np.ones_like(total)
+                        bands[_site_label(site)] = gel.amounts("phosphorylation", site) * share
                 bands[band_label(protein, "total")] = total
             bands.update({_kinase_label(k): gel.amounts("activity", k) for k in p.activities})
             return bands
@@ -144,7 +150,8 @@ class PhosphoBlot(AbstractEndpoint):
         for need in self.needs(p):
             band, over = band_label(need.entity, "total"), control
             if need.measure == "phosphorylation":
-                band, over = _site_label(need.entity), band_label(protein_of(need.entity), "total")
+                band = _site_label(need.entity)
+                over = band_label(protein_of(need.entity), "total") if p.over == "total" else control
             elif need.measure == "activity":
                 band = _kinase_label(need.entity)
             columns[need.measure, need.entity] = relative_volumes(picture, band, over)

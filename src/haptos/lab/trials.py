@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from haptos.conditions.experiment import Comparison, Culture, Experiment, Protocol
-from haptos.conditions.interventions import Intervention, Scan, SwapCells
+from haptos.conditions.interventions import Intervention, Knockdown, Knockout, Scan, SwapCells
 from haptos.core.units import Quantity
 from haptos.errors import ParameterError
 from haptos.lab.judging import is_quotient
@@ -73,6 +73,8 @@ def experiment_of(trial: Trial, assays: Mapping[str, AbstractAssay], *, seed: in
     protocol = assay.protocol_for(readout.measure, names, duration=end.value if end is not None else None)
     if readout.summary != "endpoint" or readout.since is not None:
         protocol = _as_course(protocol, readout.summary, fixed=end is not None)
+    if _loses(protocol, trial.arms):
+        protocol = protocol.with_changes(over="loading")
     arms = list(trial.arms)
     return Experiment(
         cells=trial.cells,
@@ -82,6 +84,17 @@ def experiment_of(trial: Trial, assays: Mapping[str, AbstractAssay], *, seed: in
         compare=tuple(Comparison(test=a, against=arms[0]) for a in arms[1:]),
         seed=seed,
     )
+
+
+def _loses(protocol: Protocol, arms: Mapping[str, Sequence[Intervention]]) -> bool:
+    """Tell whether an arm takes away a protein over whose total a phospho band would be read."""
+    lost = {
+        step.knockdown if isinstance(step, Knockdown) else step.knockout
+        for steps in arms.values()
+        for step in steps
+        if isinstance(step, Knockdown | Knockout)
+    }
+    return "over" in type(protocol).model_fields and not lost.isdisjoint(getattr(protocol, "proteins", ()))
 
 
 def _as_course(protocol: Protocol, summary: str, *, fixed: bool) -> Protocol:

@@ -156,7 +156,8 @@ class Compound(Spec):
 class Ligand(Spec):
     """A soluble ligand: a species of the medium that binds `receptors`, or an input set to `level`.
 
-    `per_unit` is the concentration of 1 U/mL, where preparations are dosed by their activity.
+    `per_unit` is the concentration of 1 U/mL, where preparations are dosed by their activity. `potency` is what one
+    molecule does relative to the ligand that it counts as.
     """
 
     id: str
@@ -168,6 +169,7 @@ class Ligand(Spec):
     molar_mass: float | None = Field(None, gt=0)
     default_dose: Dose | None = None
     per_unit: Dose | None = None
+    potency: float = Field(1.0, gt=0)
 
 
 class Antibody(Spec):

@@ -138,7 +138,7 @@ def _dosed(intervention: Add, ligand: Ligand, offer: Offer) -> Found:
         return Refusal(f"the modules at hand offer no way to add {intervention.add} (no species {ligand.species})")
     if dose.dimension == "enzyme activity" and ligand.per_unit is None:
         return Refusal(f"how much a unit of {intervention.add} is, is not known here; write a concentration")
-    amount = molar(dose, ligand.molar_mass, ligand.per_unit)
+    amount = ligand.potency * molar(dose, ligand.molar_mass, ligand.per_unit)
     return [Change("dose", ligand.species, amount, *window_of(intervention))]
 
 
