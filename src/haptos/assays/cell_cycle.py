@@ -34,7 +34,7 @@ __all__ = ["CellCycleAnalysis", "CellCycleProtocol"]
 Array = NDArray[np.float64]
 _CULTURE = 0.14
 _EVERY = 30.0
-_ENTRY = Need("count", "S_entry")
+_ENTRY, _DIVISION = Need("count", "S_entry"), Need("drive", "division")
 _AXIS = "DNA content (2N to 4N)"
 _CENTRES = channel_centres(1.4, 4.9)
 #: Relative width of a peak of DNA content (assumed).
@@ -56,7 +56,8 @@ class CellCycleAnalysis(AbstractEndpoint):
     """Share of cells that entered S phase since the start of the assay, and phases at its end.
 
     Cells are taken to be in G1 at the start, and to enter S phase once. The lengths of the
-    later phases come from the protocol, since the network has the decision in G1 only.
+    later phases come from the protocol; the network says how far what holds cells in G2 or
+    mitosis slows the last of them.
     """
 
     name = "cell_cycle"
@@ -79,14 +80,14 @@ class CellCycleAnalysis(AbstractEndpoint):
     @override
     def needs(self, protocol: Protocol) -> tuple[Need, ...]:
         own_protocol(protocol, CellCycleProtocol)
-        return (_ENTRY,)
+        return (_ENTRY, _DIVISION)
 
     @override
     def ideal(self, sample: Sample, protocol: Protocol) -> tuple[Value, ...]:
         p = own_protocol(protocol, CellCycleProtocol)
         entered = happened(sample.series(_ENTRY))
         through_s = _earlier(sample.times, entered, p.s_phase)
-        divided = _earlier(sample.times, through_s, p.g2_and_mitosis)
+        divided = _divided(sample.times, through_s, sample.series(_DIVISION), p.g2_and_mitosis)
         series = {
             "s_phase_entry": entered,
             "s_phase_fraction": entered - through_s,
@@ -137,6 +138,22 @@ class CellCycleAnalysis(AbstractEndpoint):
 def _earlier(times: Array, shares: Array, lag: Quantity) -> Array:
     """Return a series as it was `lag` ago; nothing had happened before the start."""
     return np.interp(times - lag.value, times, shares, left=0.0)
+
+
+def _divided(times: Array, arrived: Array, pace: Array, length: Quantity) -> Array:
+    """Return who left a phase of a length at full pace: the clock of the cells in it runs at the pace (0..1) of the time.
+
+    Examples
+    --------
+    >>> from haptos.core.units import Quantity
+    >>> t, arrived = np.array([0.0, 60.0, 120.0]), np.array([0.2, 0.4, 0.6])
+    >>> _divided(t, arrived, np.array([1.0, 1.0, 1.0]), Quantity(60.0, "time", "1 h")).round(3).tolist()
+    [0.0, 0.2, 0.4]
+    >>> _divided(t, arrived, np.array([0.5, 0.5, 0.5]), Quantity(60.0, "time", "1 h")).round(3).tolist()
+    [0.0, 0.0, 0.2]
+    """
+    clock = np.concatenate([[0.0], np.cumsum(0.5 * (pace[1:] + pace[:-1]) * np.diff(times))])
+    return np.interp(clock - length.value, clock, arrived, left=0.0)
 
 
 def _peaks() -> Array:

@@ -40,9 +40,9 @@ _INSERT, _FIELD = 0.15, 0.20
 _UNIT = "1/field"
 _EVERY = 30.0
 _PROTRUSION, _CONTRACTION = Need("drive", "protrusion"), Need("drive", "contraction")
-_PROTEOLYSIS = Need("proteolysis", "matrix")
+_PROTEOLYSIS, _AMOEBOID = Need("proteolysis", "matrix"), Need("drive", "amoeboid")
 #: What the crossing model reads of a sample, whatever the barrier.
-DRIVE_NEEDS = (_PROTRUSION, _CONTRACTION, _PROTEOLYSIS)
+DRIVE_NEEDS = (_PROTRUSION, _CONTRACTION, _PROTEOLYSIS, _AMOEBOID)
 
 
 class TranswellProtocol(Protocol):
@@ -176,6 +176,6 @@ def drives_of(*samples: Sample) -> Drives:
     """
     if any("nucleus_area" not in sample.geometry for sample in samples):
         raise ParameterError("the sample gives no 'nucleus_area' [µm²] in its geometry")
-    protrusion, contraction, proteolysis = (np.array([s.series(need) for s in samples]) for need in DRIVE_NEEDS)
+    protrusion, contraction, proteolysis, amoeboid = (np.array([s.series(need) for s in samples]) for need in DRIVE_NEEDS)
     nucleus = np.array([sample.geometry["nucleus_area"] for sample in samples], dtype=np.float64)
-    return Drives(samples[0].times, protrusion, contraction, proteolysis, nucleus)
+    return Drives(samples[0].times, protrusion, contraction, proteolysis, nucleus, amoeboid)

@@ -1,7 +1,7 @@
 """How many cells cross a barrier, and when: a reduced model of confined migration.
 
 A cell advances with ``v = speed · drive · passage``. The drive needs protrusion and is
-helped by contraction. Passage falls linearly with the open cross-section, from 1 where the
+helped by contraction; cells with an amoeboid gait have more speed. Passage falls linearly with the open cross-section, from 1 where the
 nucleus fits to 0 at a tenth of its cross-section [wolf-limit, wolf-frac, wolf-law]. The
 matrix within reach of the front is digested at the rate ``degradation · activity`` and
 renewed as the cell moves into fresh matrix; a digested matrix has wider pores. Cells differ
@@ -58,6 +58,8 @@ class Drives:
         Pericellular matrix-degrading activity [nM].
     nucleus_area : ndarray, shape (n_samples,)
         Cross-section of the nucleus [µm²].
+    amoeboid : ndarray, shape (n_samples, n_times), optional
+        Share of the amoeboid speed, 0..1; none by default.
     """
 
     times: Array
@@ -65,14 +67,17 @@ class Drives:
     contraction: Array
     proteolysis: Array
     nucleus_area: Array
+    amoeboid: Array | None = None
 
     def __post_init__(self) -> None:
         shape = (self.nucleus_area.size, self.times.size)
         wrong = []
         if self.times.ndim != 1 or self.times.size < 2 or not np.all(np.diff(self.times) > 0) or self.times[0] < 0:
             wrong.append("times must be at least two increasing numbers from 0 on")
-        for name, top in (("protrusion", 1.0), ("contraction", 1.0), ("proteolysis", math.inf)):
+        for name, top in (("protrusion", 1.0), ("contraction", 1.0), ("proteolysis", math.inf), ("amoeboid", 1.0)):
             values = getattr(self, name)
+            if values is None:
+                continue
             if values.shape != shape:
                 wrong.append(f"{name} has the shape {values.shape}, expected {shape}")
             elif not (np.all(np.isfinite(values)) and np.all(values >= -1e-9) and np.all(values <= top + 1e-9)):
@@ -152,7 +157,8 @@ def cross(
     barriers = [barrier] * size if isinstance(barrier, Barrier) else barrier
     spread = np.sqrt(np.log1p(numbers.speed_variation**2))
     relative = np.exp(spread * _SCORES - 0.5 * spread**2)
-    free = numbers.speed_full_drive * numbers.directed_share
+    amoeboid = np.zeros_like(drives.protrusion) if drives.amoeboid is None else np.clip(drives.amoeboid, 0.0, 1.0)
+    free = (numbers.speed_full_drive + numbers.speed_amoeboid * amoeboid) * numbers.directed_share
     free_speed = free * drive(drives.protrusion, drives.contraction, numbers)
     loss = numbers.degradation * np.clip(drives.proteolysis, 0.0, None)
     track = _Track.of(barriers, drives.nucleus_area, numbers)
@@ -194,6 +200,7 @@ def crossed_share(
         np.repeat(drives.contraction, _SIZES.size, axis=0),
         np.repeat(drives.proteolysis, _SIZES.size, axis=0),
         (drives.nucleus_area[:, None] * relative).ravel(),
+        None if drives.amoeboid is None else np.repeat(drives.amoeboid, _SIZES.size, axis=0),
     )
     each = [i for i in range(size) for _ in _SIZES]
     found = cross(many, [barriers[i] for i in each], [numbers[i] for i in each]).crossed

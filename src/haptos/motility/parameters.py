@@ -12,6 +12,7 @@ __all__ = ["CrossingParameters", "crossing_parameters"]
 
 _UNITS = {
     "speed_full_drive": "um_per_min",
+    "speed_amoeboid": "um_per_min",
     "degradation": "per_nM_min",
     "reach": "um",
     "collagen_I_pore_area": "um2",
@@ -30,6 +31,8 @@ class CrossingParameters:
     ----------
     speed_full_drive : float
         Mean speed on a plane when both drives are 1 [µm/min].
+    speed_amoeboid : float
+        What cells with an amoeboid gait add to it [µm/min].
     directed_share : float
         Net advance over path length, 0..1.
     speed_without_contraction : float
@@ -53,6 +56,7 @@ class CrossingParameters:
     """
 
     speed_full_drive: float
+    speed_amoeboid: float
     directed_share: float
     speed_without_contraction: float
     arrest_share: float
