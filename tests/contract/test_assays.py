@@ -44,6 +44,8 @@ DRIVES = {
     "drive__protrusion": 0.5,
     "drive__contraction": 0.5,
     "proteolysis__matrix": 3.0,
+    "drive__amoeboid": 0.1,
+    "drive__division": 0.9,
     "count__S_entry": 1.2,
     "count__death": 0.8,
     "attached__cells": 0.08,
