@@ -39,11 +39,15 @@ QUOTIENTS = {
     "cytochrome_c_release",
 }
 FALLING = {"survival"}
+#: What sets the pace of a process and is no amount.
+PACES = {"drive__division"}
 NOT_YET_IN_VOCABULARY = {"nuclear_fraction": {"cytoplasmic"}}
 DRIVES = {
     "drive__protrusion": 0.5,
     "drive__contraction": 0.5,
     "proteolysis__matrix": 3.0,
+    "drive__amoeboid": 0.1,
+    "drive__division": 0.9,
     "count__S_entry": 1.2,
     "count__death": 0.8,
     "attached__cells": 0.08,
@@ -64,7 +68,7 @@ def sample_of(assay: AbstractAssay, protocol: Protocol, scale: float = 1.0) -> S
     amounts = {}
     for i, need in enumerate(assay.needs(protocol)):
         level = DRIVES.get(need.name, 10.0 + 7.0 * i)
-        amounts[need.name] = scale * np.linspace(0.5 * level, level, times.size)
+        amounts[need.name] = (1.0 if need.name in PACES else scale) * np.linspace(0.5 * level, level, times.size)
     return Sample(times, amounts, {"nucleus_area": 70.0, "cell_volume": 2494.0})
 
 

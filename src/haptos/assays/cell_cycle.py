@@ -141,7 +141,7 @@ def _earlier(times: Array, shares: Array, lag: Quantity) -> Array:
 
 
 def _divided(times: Array, arrived: Array, pace: Array, length: Quantity) -> Array:
-    """Return who left a phase of a length at full pace: the clock of the cells in it runs at the pace (0..1) of the time.
+    """Return who left a phase of a length at full pace; the clock of the cells in it runs at the pace (0..1).
 
     Examples
     --------

@@ -80,11 +80,14 @@ class Finding:
         How far the least favourable number is on the right side of its bound: differences of
         logarithms for fold changes and for bounds above 0, plain differences for shares. Negative exactly where the
         expectation is not met; for calibration, which needs to know how far off a member is.
+    given : bool
+        Whether the change that is to be abolished, or the gap that is to be closed, can be resolved at all.
     """
 
     holds: bool
     effect: float
     margin: float = math.nan
+    given: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,8 @@ class Judgement:
         Members that could be simulated.
     n_failed : int
         Members whose integration failed (they count as not holding).
+    n_without : int
+        Members in which there is no change to abolish, or no gap to close, that the assay resolves.
     """
 
     verdict: Verdict
@@ -116,6 +121,7 @@ class Judgement:
     measure: str
     n_members: int
     n_failed: int = 0
+    n_without: int = 0
 
 
 #: Name of the deciding number, by outcome.
@@ -191,6 +197,7 @@ def judge(
         measure=MEASURES[expectation.outcome],
         n_members=len(members) - sum(failed),
         n_failed=sum(failed),
+        n_without=sum(not f.given for f in findings),
     )
 
 
@@ -256,7 +263,7 @@ def _(expectation: Abolished, readings: Mapping[str, Reading], fold: float) -> F
             rise = min(rise, _log(float(np.min(_divide(top, base)))) - math.log(fold))
     worst = float(np.max(np.concatenate(shares)))
     margin = min(rise, expectation.residual.value - worst)
-    return Finding(induced and worst <= expectation.residual.value, worst, margin)
+    return Finding(induced and worst <= expectation.residual.value, worst, margin, given=induced)
 
 
 @_finding.register
@@ -270,7 +277,7 @@ def _(expectation: Restored, readings: Mapping[str, Reading], fold: float) -> Fi
     worst = float(np.min(np.concatenate(shares)))
     disturbed = gap >= math.log(fold)
     margin = min(gap - math.log(fold), worst - expectation.recovery.value)
-    return Finding(disturbed and worst >= expectation.recovery.value, worst, margin)
+    return Finding(disturbed and worst >= expectation.recovery.value, worst, margin, given=disturbed)
 
 
 def _share_left(expectation: Transient | Sustained, readings: Mapping[str, Reading], time: float) -> tuple[float, ...]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from haptos.assays.base import Value
 from haptos.assays.masses import protein_of
 from haptos.evidence.claims import Sustained, Transient
-from haptos.evidence.judge import Judgement, Reading, judge
+from haptos.evidence.judge import MEASURES, Judgement, Reading, judge
 from haptos.lab.summaries import TWO_COURSES, delays, relative_to, summarised
 
 if TYPE_CHECKING:
@@ -60,6 +60,9 @@ def reason_of(judgement: Judgement, smallest_fold: float) -> str:
     text = f"{judgement.measure} {number(judgement.effect)} ({spread})"
     if judgement.measure == "fold change":
         text += f"; resolved from {number(smallest_fold)}"
+    if judgement.n_without:
+        what = "no gap to close" if judgement.measure == MEASURES["restored"] else "nothing induced to abolish"
+        text += f"; {what} (resolved from {number(smallest_fold)}) in {judgement.n_without} members"
     if judgement.n_failed:
         text += f"; {judgement.n_failed} of {judgement.n_members + judgement.n_failed} members failed"
     return text

@@ -1,7 +1,8 @@
 """How many cells cross a barrier, and when: a reduced model of confined migration.
 
 A cell advances with ``v = speed · drive · passage``. The drive needs protrusion and is
-helped by contraction; cells with an amoeboid gait have more speed. Passage falls linearly with the open cross-section, from 1 where the
+helped by contraction; cells with an amoeboid gait have more speed.
+Passage falls linearly with the open cross-section, from 1 where the
 nucleus fits to 0 at a tenth of its cross-section [wolf-limit, wolf-frac, wolf-law]. The
 matrix within reach of the front is digested at the rate ``degradation · activity`` and
 renewed as the cell moves into fresh matrix; a digested matrix has wider pores. Cells differ

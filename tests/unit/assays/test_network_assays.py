@@ -62,12 +62,16 @@ def test_a_constant_hazard_gives_exponential_shares():
 def test_phases_follow_from_when_cells_entered():
     hazard = 5e-4
     protocol = ASSAYS["cell_cycle"].protocol()
-    found = read("cell_cycle", protocol, count__S_entry=lambda times: hazard * times)
+    found = read("cell_cycle", protocol, count__S_entry=lambda times: hazard * times, drive__division=1.0)
     entered = [1 - np.exp(-hazard * t) for t in (1440.0, 960.0, 720.0)]
     assert found["s_phase_entry", ""] == pytest.approx(entered[0])
     assert found["s_phase_fraction", ""] == pytest.approx(entered[0] - entered[1])
     assert found["g2m_fraction", ""] == pytest.approx(entered[1] - entered[2])
-    early = read("cell_cycle", protocol.with_changes(duration="4 h"), count__S_entry=lambda times: hazard * times)
+    held = read("cell_cycle", protocol, count__S_entry=lambda times: hazard * times, drive__division=0.0)
+    assert held["g2m_fraction", ""] == pytest.approx(entered[1])
+    assert held["s_phase_fraction", ""] == found["s_phase_fraction", ""]
+    short = protocol.with_changes(duration="4 h")
+    early = read("cell_cycle", short, count__S_entry=lambda times: hazard * times, drive__division=1.0)
     assert early["s_phase_fraction", ""] == early["s_phase_entry", ""] > 0
     assert early["g2m_fraction", ""] == 0.0
 

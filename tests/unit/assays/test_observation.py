@@ -99,8 +99,9 @@ def test_bands_of_a_lane_share_the_loading_control():
 
 def test_pores_set_who_migrates():
     day = np.linspace(0.0, 1440.0, 49)
-    names = ("drive__protrusion", "drive__contraction", "proteolysis__matrix")
-    s = Sample(day, {k: np.full(49, v) for k, v in zip(names, (0.8, 0.6, 1.0), strict=True)}, {"nucleus_area": 70.0})
+    names = ("drive__protrusion", "drive__contraction", "proteolysis__matrix", "drive__amoeboid")
+    brought = {k: np.full(49, v) for k, v in zip(names, (0.8, 0.6, 1.0, 0.0), strict=True)}
+    s = Sample(day, brought, {"nucleus_area": 70.0})
     counts = [
         readings("transwell_migration", s, pore_diameter=d)["migrated", ""] for d in ("3 µm", "5 µm", "8 µm", "12 µm")
     ]
@@ -116,7 +117,12 @@ def test_all_cells_through_fill_the_fields():
     """50,000 cells on 0.33 cm² are 454.5 per field of 0.3 mm²; no more can arrive."""
     s = Sample(
         np.array([0.0, 20_000.0]),
-        {"drive__protrusion": np.ones(2), "drive__contraction": np.ones(2), "proteolysis__matrix": np.full(2, 50.0)},
+        {
+            "drive__protrusion": np.ones(2),
+            "drive__contraction": np.ones(2),
+            "proteolysis__matrix": np.full(2, 50.0),
+            "drive__amoeboid": np.zeros(2),
+        },
         {"nucleus_area": 70.0},
     )
     full = readings("transwell_migration", s)["migrated", ""]
@@ -126,7 +132,7 @@ def test_all_cells_through_fill_the_fields():
 
 def test_samples_without_a_nucleus_are_refused():
     assay = find_assay("transwell_migration")
-    s = sample(drive__protrusion=0.5, drive__contraction=0.5, proteolysis__matrix=1)
+    s = sample(drive__protrusion=0.5, drive__contraction=0.5, proteolysis__matrix=1, drive__amoeboid=0)
     with pytest.raises(ParameterError, match="nucleus_area"):
         assay.ideal(Sample(TIMES, s.quantities, {}), assay.protocol())
 
@@ -134,6 +140,7 @@ def test_samples_without_a_nucleus_are_refused():
 def test_the_parameters_of_the_sample_reach_the_crossing_model():
     day = np.linspace(0.0, 1440.0, 49)
     drives = {k: np.full(49, 0.6) for k in ("drive__protrusion", "drive__contraction", "proteolysis__matrix")}
+    drives["drive__amoeboid"] = np.zeros(49)
     counts = [
         readings("transwell_migration", Sample(day, drives, {"nucleus_area": 70.0}, parameters))["migrated", ""]
         for parameters in ({"speed_full_drive": 0.4}, {}, {"speed_full_drive": 1.6})

@@ -115,6 +115,14 @@ def test_batch_equals_one_by_one():
         assert np.array_equal(together.crossed[i], cross(one, GEL, P).crossed[0])
 
 
+def test_an_amoeboid_gait_adds_its_speed():
+    slow, gait = drives(), np.full((1, TIMES.size), 0.5)
+    fast = Drives(slow.times, slow.protrusion, slow.contraction, slow.proteolysis, slow.nucleus_area, gait)
+    free = Barrier((Layer("surface", 1e6, math.inf, 0.0, math.inf),))
+    ways = [cross(d, free, P).positions[0, -1, 32] for d in (slow, fast)]
+    assert ways[1] / ways[0] == pytest.approx(1 + 0.5 * P.speed_amoeboid / P.speed_full_drive)
+
+
 def test_sampling_does_not_change_the_answer():
     coarse = cross(drives(times=np.array([0.0, 1440.0])), GEL, P).crossed[0, -1]
     assert cross(drives(), GEL, P).crossed[0, -1] == pytest.approx(coarse, rel=5e-3)
