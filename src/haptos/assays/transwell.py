@@ -178,7 +178,5 @@ def drives_of(*samples: Sample) -> Drives:
         raise ParameterError("the sample gives no 'nucleus_area' [µm²] in its geometry")
     brought = [np.array([s.series(need) for s in samples]) for need in DRIVE_NEEDS]
     protrusion, contraction, proteolysis, amoeboid = brought
-        np.array([s.series(need) for s in samples]) for need in DRIVE_NEEDS
-    )
     nucleus = np.array([sample.geometry["nucleus_area"] for sample in samples], dtype=np.float64)
     return Drives(samples[0].times, protrusion, contraction, proteolysis, nucleus, amoeboid)
