@@ -24,8 +24,11 @@ Array = NDArray[np.float64]
 
 #: Margins beyond this (in natural logarithms or shares) say no more than that a term is far off.
 _FAR = 2.0
-#: Square of the length from which on a member's own move is believed: its own are few, and near.
+#: Square of the length from which on what was tried is believed; a member's own moves are few, and near.
+_RIDGE_TRIED = 10.0
 _RIDGE_OWN = 0.3
+#: Passes to find the terms that matter.
+_PASSES = 20
 
 
 def shortfall(margins: Array, slack: float) -> Array:
@@ -101,7 +104,10 @@ def learned(sensitivities: Array, moves: Array, before: Array, after: Array, *, 
     ParameterError
         If shapes do not fit.
     """
-    if moves.shape[1:] != sensitivities.shape[1:] or not before.shape == after.shape == (len(moves), len(sensitivities)):
+    if moves.shape[1:] != sensitivities.shape[1:] or not before.shape == after.shape == (
+        len(moves),
+        len(sensitivities),
+    ):
         raise ParameterError(
             f"{len(moves)} moves of {moves.shape[1:]} with margins of {before.shape} and {after.shape} do not fit "
             f"sensitivities of {sensitivities.shape}"
@@ -121,7 +127,6 @@ def approach(
     evaluate: Callable[[int, Array], Array],
     *,
     corrections: int = 1,
-    ridge: float = 10.0,
     noises: tuple[float, ...] = (0.05, 0.1, 0.2, 0.4),
     lengths: tuple[float, ...] = (0.25, 0.5, 1.0),
     noise: float = 0.1,
@@ -145,8 +150,6 @@ def approach(
         Returns the exact margins of the vectors of a correction, (number from 0, shape (K, p)) -> shape (K, m).
     corrections : int
         How many at most; they end when twice in a row nothing that was tried is better.
-    ridge : float
-        See :func:`learned`.
     noises, lengths : tuple of float
         Penalties and shares of the step that are tried, in every combination.
     noise, slack, pull : float
@@ -157,7 +160,7 @@ def approach(
     seen, found = start[None], margins[None]
     failed = 0
     for number in range(corrections):
-        slopes = learned(sensitivities, seen - point, np.tile(at_point, (len(seen), 1)), found, ridge=ridge)
+        slopes = learned(sensitivities, seen - point, np.tile(at_point, (len(seen), 1)), found, ridge=_RIDGE_TRIED)
         ends = [
             correct(
                 point[None], at_point[None], slopes, anchors=anchor, noise=n, slack=slack, pull=pull, longest=np.inf
@@ -188,7 +191,6 @@ def correct(
     pull: float = _FAR,
     longest: float | Array = 4.0,
     limit: float = 3.0,
-    passes: int = 20,
 ) -> Array:
     """Return the members after one correction.
 
@@ -219,8 +221,6 @@ def correct(
         Longest step of a member.
     limit : float
         Largest deviation; members are held inside.
-    passes : int
-        Passes to find the terms that matter.
 
     Raises
     ------
@@ -244,13 +244,13 @@ def correct(
         if own:
             slopes = learned(shared, *(np.array([step[i][b] for step in own]) for i in range(3)), ridge=_RIDGE_OWN)
             products = slopes @ slopes.T
-        step = _least(bounded[b] - slopes @ away[b], slopes, products, noise, slack, passes) - away[b]
+        step = _least(bounded[b] - slopes @ away[b], slopes, products, noise, slack) - away[b]
         size = float(np.linalg.norm(step))
         moved[b] += step * min(1.0, most / size) if size > 0 else 0.0
     return np.asarray(np.clip(moved, -limit, limit))
 
 
-def _least(margins: Array, slopes: Array, products: Array, noise: float, slack: float, passes: int) -> Array:
+def _least(margins: Array, slopes: Array, products: Array, noise: float, slack: float) -> Array:
     """Return how far to go from an anchor, which has `margins`, for distance and shortfall to weigh least.
 
     Newton's method on the terms that lack something: solved for those, looked up again, until the same terms lack
@@ -258,7 +258,7 @@ def _least(margins: Array, slopes: Array, products: Array, noise: float, slack: 
     """
     best, least = np.zeros(slopes.shape[1]), np.inf
     active = margins < slack
-    for _ in range(passes):
+    for _ in range(_PASSES):
         within = products[np.ix_(active, active)] + noise**2 * np.eye(int(active.sum()))
         step = slopes[active].T @ np.linalg.solve(within, slack - margins[active])
         there = margins + slopes @ step

@@ -158,7 +158,7 @@ def fingerprint() -> str:
 
 
 def _deciding_files() -> Iterator[tuple[str, Traversable]]:
-    """Yield the files of the library that decide a simulation, by name; what is told of the ensemble (JSON) does not."""
+    """Yield the files of the library that decide a simulation, by name; reports on the ensemble (JSON) do not."""
     root = resources.files("haptos.library")
     for folder in _DATA_FOLDERS:
         place = root / folder

@@ -160,10 +160,8 @@ def test_a_known_line_is_simulated_as_the_context_that_stands_for_it_and_that_is
     file.write_text(re.sub(r"cells: \S+", "cells: PC3", SHORT))
     assert {claim.trial.cells for claim in read_claims(file) if claim.trial} == {"prostate_carcinoma_PTEN_null"}
     said = [text for text in remarks(file) if "PC-3" in text]
-    assert said == [
-        "the model does not tell PC-3 from prostate_carcinoma_PTEN_null: "
-        "prostate carcinoma cells without PTEN stand for both"
-    ]
+    both = "prostate carcinoma cells without PTEN stand for both"
+    assert said == [f"the model does not tell PC-3 from prostate_carcinoma_PTEN_null: {both}"]
 
 
 def test_claims_with_problems_can_be_left_out(file: Path) -> None:

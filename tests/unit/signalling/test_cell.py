@@ -14,8 +14,16 @@ from haptos.signalling.condition import Condition
 from haptos.signalling.model import _deciding_files, composition, fingerprint
 from unit.signalling.repertoires import SEVERAL, cells_by_repertoire, repertoire_of
 
-READ = ("level__ILK", "level__RELA", "mrna__RELA", "level__MMP9", "pro__MMP9", "activity__IKBKB", "nuclear__RELA",
-        "phosphorylation__AKT1")
+READ = (
+    "level__ILK",
+    "level__RELA",
+    "mrna__RELA",
+    "level__MMP9",
+    "pro__MMP9",
+    "activity__IKBKB",
+    "nuclear__RELA",
+    "phosphorylation__AKT1",
+)
 
 
 def condition(*interventions, times=(0.0, 720.0, 1440.0), cells="lung_carcinoma", **more):

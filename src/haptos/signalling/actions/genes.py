@@ -96,7 +96,9 @@ def mutate(intervention: Mutate, offer: Offer) -> Found:
     return found or Refusal(f"the modules at hand offer no way to mutate {intervention.mutate} (no {missing})")
 
 
-def _restored(intervention: Overexpress | SetExpression | Rescue | ExpressMutant, gene: str, fold: float, offer: Offer) -> Found:
+def _restored(
+    intervention: Overexpress | SetExpression | Rescue | ExpressMutant, gene: str, fold: float, offer: Offer
+) -> Found:
     """Return the product of a gene set to `fold` of the reference.
 
     A subunit of integrins that the cell has merely lost in this trial pairs as before; one that the
