@@ -58,6 +58,12 @@ def test_phosphorylation_is_over_total_even_when_the_protein_is_lost():
         find_assay("phospho_blot").protocol()
 
 
+def test_a_phospho_band_can_be_read_over_loading_where_the_protein_itself_is_taken_away():
+    fields = {"sites": ["RELA_pS536"], "over": "loading"}
+    found = readings("phospho_blot", sample(phosphorylation__RELA_pS536=5, level__RELA=20), **fields)
+    assert found == {("phosphorylation", "RELA_pS536"): 5, ("level", "RELA"): 20}
+
+
 def test_poor_efficiency_compresses_folds():
     def fold(efficiency):
         low, high = (

@@ -21,6 +21,17 @@ def trial(assay: str, **readout: object) -> Trial:
     return Trial.model_validate(data)
 
 
+@pytest.mark.parametrize(
+    ("step", "over"),
+    [({"knockdown": "ERBB3"}, "loading"), ({"knockout": "ERBB3"}, "loading"), ({"knockdown": "ERBB2"}, "total"),
+     ({"overexpress": "ERBB3"}, "total")],
+)  # fmt: skip
+def test_a_site_is_read_over_loading_where_an_arm_takes_its_protein_away(step, over):
+    data = {"cells": "T47D", "arms": {"test": [step], "control": []}, "assay": "phospho_blot"}
+    asked = Trial.model_validate(data | {"readout": {"measure": "phosphorylation", "of": ["ERBB3"]}})
+    assert experiment_of(asked, ASSAYS).assay.over == over
+
+
 def test_rate_of_change_is_relative_and_per_hour():
     decay = 7.0 * np.exp(-TIMES / 300.0)
     rates = summarised(np.array([decay, 3.0 * decay, 1.0 + 0.0 * TIMES]), "rate_of_change", TIMES)

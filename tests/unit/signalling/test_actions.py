@@ -130,11 +130,18 @@ def test_an_antibody_against_a_receptor_without_a_handle_keeps_its_ligand_away()
 
 
 @pytest.mark.parametrize(
-    ("ligand", "dose", "molar"), [("F2", "0.5 U/mL", 5.0), ("TNF", "1000 IU/mL", 50 / 51), ("F2", "2 nM", 2.0)]
+    ("ligand", "dose", "molar"),
+    [("F2", "0.5 U/mL", 5.0), ("TNF", "1000 IU/mL", 50 / 51), ("F2", "2 nM", 2.0)],
 )
 def test_activities_are_doses_where_a_unit_is_known(ligand, dose, molar):
     (change,) = changes_of(READ.validate_python({"add": ligand, "dose": dose}), {ligand})
     assert change.value == pytest.approx(molar)
+
+
+def test_an_agonistic_antibody_counts_as_less_of_its_ligand():
+    (change,) = changes_of(READ.validate_python({"add": "anti-TNFRSF1A", "dose": "1 µg/mL"}), {"TNF"})
+    assert (change.how, change.name) == ("dose", "TNF")
+    assert change.value == pytest.approx(0.03 * 1000 / 150)
 
 
 def test_an_activity_of_what_has_no_unit_is_refused():
