@@ -12,7 +12,7 @@ __all__ = ["reference_front"]
 
 
 def reference_front(
-    drives_at: Callable[[float], tuple[float, float, float]],
+    drives_at: Callable[[float], tuple[float, float, float, float]],
     nucleus_area: float,
     barrier: Barrier,
     parameters: CrossingParameters,
@@ -26,7 +26,7 @@ def reference_front(
     Parameters
     ----------
     drives_at : callable
-        Protrusion, contraction and proteolysis [nM] at a time [min].
+        Protrusion, contraction, proteolysis [nM] and share of the amoeboid speed at a time [min].
     nucleus_area : float
         Cross-section of the nucleus [µm²].
     barrier, parameters
@@ -38,10 +38,11 @@ def reference_front(
     """
     position, left = 0.0, 1.0
     for i in range(round(duration / step)):
-        protrusion, contraction, proteolysis = drives_at((i + 0.5) * step)
+        protrusion, contraction, proteolysis, amoeboid = drives_at((i + 0.5) * step)
         rest = parameters.speed_without_contraction
         allowed = protrusion * (rest + (1 - rest) * contraction)
-        free = relative_speed * parameters.speed_full_drive * parameters.directed_share * allowed
+        top = parameters.speed_full_drive + parameters.speed_amoeboid * amoeboid
+        free = relative_speed * top * parameters.directed_share * allowed
         share = _layer_at(position, barrier).pore_area(left) / nucleus_area
         span = parameters.full_speed_share - parameters.arrest_share
         speed = free * min(1.0, max(0.0, (share - parameters.arrest_share) / span))

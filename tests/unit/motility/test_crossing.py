@@ -20,22 +20,21 @@ GEL = coated_filter(FILTER, "matrigel", 1e6, 20.0, P)
 TIMES = np.arange(0.0, 1441.0, 30.0)
 
 
-def drives(protrusion=0.5, contraction=0.5, proteolysis=3.0, nucleus=70.0, times=TIMES):
-    rows = [
-        np.broadcast_to(np.asarray(v, dtype=float), times.shape)[None] for v in (protrusion, contraction, proteolysis)
-    ]
-    return Drives(times, *rows, np.array([nucleus]))
+def drives(protrusion=0.5, contraction=0.5, proteolysis=3.0, nucleus=70.0, times=TIMES, amoeboid=0.0):
+    given = (protrusion, contraction, proteolysis, amoeboid)
+    *rows, gait = [np.broadcast_to(np.asarray(v, dtype=float), times.shape)[None] for v in given]
+    return Drives(times, *rows, np.array([nucleus]), gait)
 
 
 @pytest.mark.parametrize("barrier", [FILTER, GEL], ids=["filter", "gel"])
-@pytest.mark.parametrize("proteolysis", [0.0, 2.0, 20.0])
-def test_equals_the_readable_reference(barrier, proteolysis):
+@pytest.mark.parametrize(("proteolysis", "amoeboid"), [(0.0, 0.0), (2.0, 0.0), (20.0, 0.0), (2.0, 0.2)])
+def test_equals_the_readable_reference(barrier, proteolysis, amoeboid):
     changing = proteolysis * TIMES / TIMES[-1]
-    result = cross(drives(proteolysis=changing), barrier, P)
+    result = cross(drives(proteolysis=changing, amoeboid=amoeboid), barrier, P)
     spread = math.sqrt(math.log1p(P.speed_variation**2))
     for cell in (16, 32, 44, 52):
         expected = reference_front(
-            lambda t: (0.5, 0.5, proteolysis * t / TIMES[-1]),
+            lambda t: (0.5, 0.5, proteolysis * t / TIMES[-1], amoeboid),
             70.0,
             barrier,
             P,
@@ -116,8 +115,7 @@ def test_batch_equals_one_by_one():
 
 
 def test_an_amoeboid_gait_adds_its_speed():
-    slow, gait = drives(), np.full((1, TIMES.size), 0.5)
-    fast = Drives(slow.times, slow.protrusion, slow.contraction, slow.proteolysis, slow.nucleus_area, gait)
+    slow, fast = drives(), drives(amoeboid=0.5)
     free = Barrier((Layer("surface", 1e6, math.inf, 0.0, math.inf),))
     ways = [cross(d, free, P).positions[0, -1, 32] for d in (slow, fast)]
     assert ways[1] / ways[0] == pytest.approx(1 + 0.5 * P.speed_amoeboid / P.speed_full_drive)
