@@ -58,7 +58,7 @@ ROOM = 0.3
 #: Most that one term may ask of one step.
 PULL = 0.6
 #: Corrections of the middle with one set of sensitivities, at most.
-CORRECTIONS = 8
+CORRECTIONS = 5
 #: Square of the length from which on a move of any member is believed [prior standard deviations].
 RIDGE = 3.0
 #: Difference at which sensitivities are computed [prior standard deviations].
