@@ -33,6 +33,9 @@ COMPARED = (
 #: Known to lie outside, reference and interval of the ensemble: less IκBα is left than in the rerun, which has three
 #: isoforms. Validate records are never fitted.
 OUTSIDE = {"IκBα minimum [share]"}
+#: Outside with the table's values alone: 123 min where up to 120 were found, since kinases of NF-κB were mended in
+#: November 2026 (that PKC at rest reaches IKK is suspected).
+OUTSIDE_TABLE = OUTSIDE | {"period [min]"}
 
 
 def response(member):
@@ -89,7 +92,7 @@ def test_tnf_response_beside_the_records(responses, capsys):
     with capsys.disabled():
         print("\nTNF 10 ng/mL" + " " * 16 + "record           value reference  5-95 % of the ensemble")  # noqa: T201
         print("\n".join(rows))  # noqa: T201
-    assert set(outside) <= OUTSIDE
+    assert set(outside) <= OUTSIDE_TABLE
     assert set(apart) <= OUTSIDE
 
 
