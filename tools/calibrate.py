@@ -3,11 +3,11 @@
 The objective is every term of the calibration (measured findings), every number of the literature
 that may be fitted (library/validation, records with use "calibrate") and every claim of the
 signalling level as an inequality; what a vector meets does not pull it. First the *middle* of the
-ensemble is sought: from the table's values (or a file's), by sensitivities (differences) and corrections with
-exact margins, more than once. Then every member starts from its own draw of the narrowed prior
-around the middle, shrunk along what the terms tell, and is corrected in a few rounds
-(haptos.inference.assimilation). All steps are checkpoint files; an interrupted run goes on from
-the last one with the same result. Usage::
+ensemble is sought: from the table's values (or a file's), by sensitivities (differences) and
+corrections with exact margins, more than once, the last time with the sensitivities found there.
+Then every member starts from its own draw of the narrowed prior around the middle, shrunk along
+what the terms tell, and is corrected in a few rounds (haptos.inference.assimilation). All steps are
+checkpoint files; an interrupted run goes on from the last one with the same result. Usage::
 
     uv run python tools/calibrate.py middle --turns 1    # --start FILE: from other values than the table's
     uv run python tools/calibrate.py ensemble --members 256 --drawn 384 --rounds 4
@@ -156,17 +156,18 @@ class Workshop:
         """Return the middle of the ensemble, its margins, and the sensitivities there.
 
         It is sought from a start, such as the middle of an earlier calibration, or from the table's values; either way
-        distance counts from the table's values.
+        distance counts from the table's values. Sensitivities are computed anew after each turn of corrections, and
+        serve once more: members scatter around a middle that they brought forward, too.
         """
         point = np.zeros(self.prior.n_free) if start is None else start
         margins, slopes = self.sensitivities("middle0" if start is None else "start", point)
         for turn in range(1, turns + 1):
             there, _ = self.approached(f"tried{turn}", point, margins, slopes)
             if np.array_equal(there, point):
-                break
+                return point, margins, slopes
             point = there
             margins, slopes = self.sensitivities(f"middle{turn}", point, slopes)
-        return point, margins, slopes
+        return (*self.approached(f"tried{turns + 1}", point, margins, slopes), slopes)
 
     def approached(self, name: str, point: Array, margins: Array, slopes: Array) -> tuple[Array, Array]:
         """Return the best point that corrections lead to from a point, and its margins."""

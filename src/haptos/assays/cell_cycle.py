@@ -86,8 +86,8 @@ class CellCycleAnalysis(AbstractEndpoint):
     def ideal(self, sample: Sample, protocol: Protocol) -> tuple[Value, ...]:
         p = own_protocol(protocol, CellCycleProtocol)
         entered = happened(sample.series(_ENTRY))
-        through_s = _earlier(sample.times, entered, p.s_phase)
-        divided = _divided(sample.times, through_s, sample.series(_DIVISION), p.g2_and_mitosis)
+        through_s = _left(sample.times, entered, np.ones_like(entered), p.s_phase)
+        divided = _left(sample.times, through_s, sample.series(_DIVISION), p.g2_and_mitosis)
         series = {
             "s_phase_entry": entered,
             "s_phase_fraction": entered - through_s,
@@ -135,21 +135,16 @@ class CellCycleAnalysis(AbstractEndpoint):
         )
 
 
-def _earlier(times: Array, shares: Array, lag: Quantity) -> Array:
-    """Return a series as it was `lag` ago; nothing had happened before the start."""
-    return np.interp(times - lag.value, times, shares, left=0.0)
-
-
-def _divided(times: Array, arrived: Array, pace: Array, length: Quantity) -> Array:
+def _left(times: Array, arrived: Array, pace: Array, length: Quantity) -> Array:
     """Return who left a phase of a length at full pace; the clock of the cells in it runs at the pace (0..1).
 
     Examples
     --------
     >>> from haptos.core.units import Quantity
     >>> t, arrived = np.array([0.0, 60.0, 120.0]), np.array([0.2, 0.4, 0.6])
-    >>> _divided(t, arrived, np.array([1.0, 1.0, 1.0]), Quantity(60.0, "time", "1 h")).round(3).tolist()
+    >>> _left(t, arrived, np.array([1.0, 1.0, 1.0]), Quantity(60.0, "time", "1 h")).round(3).tolist()
     [0.0, 0.2, 0.4]
-    >>> _divided(t, arrived, np.array([0.5, 0.5, 0.5]), Quantity(60.0, "time", "1 h")).round(3).tolist()
+    >>> _left(t, arrived, np.array([0.5, 0.5, 0.5]), Quantity(60.0, "time", "1 h")).round(3).tolist()
     [0.0, 0.0, 0.2]
     """
     clock = np.concatenate([[0.0], np.cumsum(0.5 * (pace[1:] + pace[:-1]) * np.diff(times))])

@@ -13,6 +13,7 @@ from importlib.metadata import version
 from importlib.resources.abc import Traversable
 from typing import cast
 
+from haptos.core.hashing import content_hash
 from haptos.core.kept import code_checksum, kept, load_kept, save_kept
 from haptos.core.packing import pack, unpack
 from haptos.errors import ModelError, ParameterError
@@ -136,11 +137,12 @@ def _build(parts: frozenset[str], cuttable: bool) -> Model:
 
 @cache
 def _deciding() -> tuple[str, ...]:
-    """Return what decides the compiled model: the texts of the library, the code, other people's code."""
+    """Return what decides the compiled model: the library's modules and numbers, the code, other people's code."""
     libraries = ("antimony", "python-libsbml", "numpy", "pydantic", "ruamel.yaml")
     code = code_checksum("core", "errors.py", "numerics", "signalling")
-    data = code_checksum("library/modules", "library/integrins", "library/parameters", suffixes=("",))
-    return (code, data, *(version(name) for name in libraries))
+    modules = code_checksum("library/modules", "library/integrins", suffixes=("",))
+    numbers = content_hash([(p.id, p.value, p.unit) for p in load_parameters().values()])  # notes and spreads do not
+    return (code, modules, numbers, *(version(name) for name in libraries))
 
 
 def _medium_species(text: str) -> tuple[str, ...]:
