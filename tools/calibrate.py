@@ -14,6 +14,9 @@ checkpoint files; an interrupted run goes on from the last one with the same res
     uv run python tools/calibrate.py ship                # the same, with docs/identifiability.md
     uv run python tools/calibrate.py cross --members 40 --drawn 60 --rounds 2
     uv run python tools/calibrate.py floor --members 128
+    uv run python tools/calibrate.py table --change "kRAF1=0.01 PAK1_half=x1.5" --change "kRAF1=0.012"
+
+The last is the quick look before a calibration: what the table's own values meet, and what changes of them would do.
 """
 
 from __future__ import annotations
@@ -378,22 +381,51 @@ def cross(whole: Reproduction, shop: Workshop, options: argparse.Namespace) -> N
     target.write_text(json.dumps({"by_spread": known}, indent=1) + "\n", encoding="utf-8")
 
 
+def at_table(objective: Objective, changes: Sequence[str]) -> None:
+    """Tell what the table's values meet, and each set of changes of them (``NAME=VALUE`` or ``NAME=xFACTOR``)."""
+    values = np.array([p.value for p in load_parameters().values()])
+    margins = objective(np.array([values, *(_changed(values, text) for text in changes)]))
+    for title, row in zip(("table", *changes), margins, strict=True):
+        held, first = met(row), margins[0]
+        with np.errstate(invalid="ignore"):  # infinite margins
+            moved = (np.abs(row - first) > NOISE) & (np.minimum(row, first) < PULL) | (held != met(first))
+        worst = loss(row[None], slack=0.0, pull=PULL)[0]
+        missed = ", ".join(f"{n} ({m:.2f})" for n, m, ok in zip(objective.names, row, held, strict=True) if not ok)
+        other = ", ".join(f"{n} ({first[i]:.2f} to {row[i]:.2f})" for i, n in enumerate(objective.names) if moved[i])
+        sys.stdout.write(f"\n{title}: met {held.sum()} of {len(row)}, loss {worst:.2f}\n  missed: {missed}\n")
+        sys.stdout.write(f"  changed: {other}\n" if other else "")
+
+
+def _changed(values: Array, text: str) -> Array:
+    names, found = list(load_parameters()), values.copy()
+    for change in text.split():
+        name, _, value = change.partition("=")
+        if name not in names or not value:
+            raise SystemExit(f"{change!r}: write NAME=VALUE or NAME=xFACTOR with a parameter of library/parameters")
+        i = names.index(name)
+        found[i] = found[i] * float(value[1:]) if value.startswith("x") else float(value)
+    return found
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one step."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("step", choices=("middle", "ensemble", "ship", "identify", "cross", "floor"))
+    parser.add_argument("step", choices=("middle", "ensemble", "ship", "identify", "cross", "floor", "table"))
     parser.add_argument("--members", type=int, default=256, help="to ship, or of a fold")
     parser.add_argument("--drawn", type=int, default=320, help="from which the members to ship are chosen")
     parser.add_argument("--turns", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--spread", type=float, default=0.3, help="of the start, relative to the prior")
     parser.add_argument("--start", type=Path, help="table (parameter,value) from which the middle is sought")
+    parser.add_argument("--change", action="append", default=[], help="of the table's values, to look at; repeatable")
     parser.add_argument("--folder", type=Path, default=Path("calibration"))
     options = parser.parse_args(arguments)
     whole = planned()
     shop = Workshop(Objective(whole), Prior.of_table(), options.folder)
     if options.step == "cross":
         cross(whole, shop, options)
+    elif options.step == "table":
+        at_table(shop.objective, options.change)
     elif options.step == "floor":
         shop.margins("floor", options.spread * draws(options.members, shop.prior.n_free, seed=SEED))
     else:
