@@ -7,7 +7,9 @@ import pytest
 
 from haptos.conditions.experiment import Culture
 from haptos.errors import ModelError, Status
+from haptos.signalling import model as model_module
 from haptos.signalling.building.modules import ON_DEMAND
+from haptos.signalling.building.parameters import load_parameters
 from haptos.signalling.cell import expressibility, simulate
 from haptos.signalling.cells import cell_line, cell_lines
 from haptos.signalling.condition import Condition
@@ -131,6 +133,16 @@ def test_every_repertoire_can_be_simulated(name):
 def test_fingerprint_is_stable_within_a_process():
     assert fingerprint() == fingerprint()
     assert len(fingerprint()) == 16
+
+
+@pytest.mark.parametrize(("change", "kept"), [({"note": "other words"}, True), ({"value": 2.0}, False)])
+def test_what_is_compiled_is_kept_by_numbers_and_not_by_notes(monkeypatch, change, kept):
+    before = model_module._deciding.__wrapped__()
+    table = dict(load_parameters())
+    name = next(iter(table))
+    table[name] = table[name].model_copy(update=change)
+    monkeypatch.setattr(model_module, "load_parameters", lambda: table)
+    assert (model_module._deciding.__wrapped__() == before) is kept
 
 
 def test_the_fingerprint_covers_the_members_and_not_what_is_told_of_them():
