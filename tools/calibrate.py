@@ -381,17 +381,18 @@ def cross(whole: Reproduction, shop: Workshop, options: argparse.Namespace) -> N
     target.write_text(json.dumps({"by_spread": known}, indent=1) + "\n", encoding="utf-8")
 
 
-def at_table(objective: Objective, changes: Sequence[str]) -> None:
+def at_table(shop: Workshop, changes: Sequence[str]) -> None:
     """Tell what the table's values meet, and each set of changes of them (``NAME=VALUE`` or ``NAME=xFACTOR``)."""
-    values = np.array([p.value for p in load_parameters().values()])
-    margins = objective(np.array([values, *(_changed(values, text) for text in changes)]))
+    values = shop.prior.centre
+    margins = shop.objective(np.array([values, *(_changed(values, text) for text in changes)]))
+    names = shop.objective.names
     for title, row in zip(("table", *changes), margins, strict=True):
         held, first = met(row), margins[0]
         with np.errstate(invalid="ignore"):  # infinite margins
             moved = (np.abs(row - first) > NOISE) & (np.minimum(row, first) < PULL) | (held != met(first))
         worst = loss(row[None], slack=0.0, pull=PULL)[0]
-        missed = ", ".join(f"{n} ({m:.2f})" for n, m, ok in zip(objective.names, row, held, strict=True) if not ok)
-        other = ", ".join(f"{n} ({first[i]:.2f} to {row[i]:.2f})" for i, n in enumerate(objective.names) if moved[i])
+        missed = ", ".join(f"{n} ({m:.2f})" for n, m, ok in zip(names, row, held, strict=True) if not ok)
+        other = ", ".join(f"{n} ({first[i]:.2f} to {row[i]:.2f})" for i, n in enumerate(names) if moved[i])
         sys.stdout.write(f"\n{title}: met {held.sum()} of {len(row)}, loss {worst:.2f}\n  missed: {missed}\n")
         sys.stdout.write(f"  changed: {other}\n" if other else "")
 
@@ -425,7 +426,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.step == "cross":
         cross(whole, shop, options)
     elif options.step == "table":
-        at_table(shop.objective, options.change)
+        at_table(shop, options.change)
     elif options.step == "floor":
         shop.margins("floor", options.spread * draws(options.members, shop.prior.n_free, seed=SEED))
     else:
