@@ -29,6 +29,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +37,7 @@ from numpy.typing import NDArray
 
 from haptos.core.settings import usable_cores
 from haptos.evidence.library import load_library
-from haptos.inference.assimilation import approach, correct, informed, learned, loss, met
+from haptos.inference.assimilation import approach, correct, enough, informed, learned, loss, met
 from haptos.inference.prior import LIMIT, Prior, diversity, draws
 from haptos.inference.terms import load_terms
 from haptos.lab.identify import noise_of, report
@@ -96,6 +97,11 @@ class Objective:
         self.records = RecordScorer(threads=usable_cores())
         measured = (*(t.name for t in self.terms), *self.records.names)
         self.names = (*self.scorer.names, *(f"term {name}" for name in measured))
+
+    @cached_property
+    def rooms(self) -> Array:
+        """The largest margin that each term has room for, shape (n_names,)."""
+        return np.array([*self.scorer.rooms, *(t.room for t in self.terms), *self.records.rooms])
 
     def __call__(self, vectors: Array) -> Array:
         """Return the margins, shape (B, n_names)."""
@@ -181,7 +187,7 @@ class Workshop:
             lambda number, tried: self.margins(f"{name}_{number}", tried),
             corrections=CORRECTIONS,
             noise=NOISE,
-            slack=SLACK_MIDDLE,
+            slack=enough(SLACK_MIDDLE, self.objective.rooms),
             pull=PULL,
         )
 
@@ -209,7 +215,7 @@ class Workshop:
                 anchors=anchors,
                 own=steps,
                 noise=NOISE,
-                slack=SLACK,
+                slack=enough(SLACK, self.objective.rooms[reach]),
                 pull=PULL,
                 longest=longest,
             )

@@ -300,7 +300,7 @@ class Ratio(Compared):
 
 
 class Synergy(Expectation):
-    """The gain over `control` exceeds the sum of the gains of the arms `parts`."""
+    """The gain over `control` is seen by the assay and exceeds the sum of the gains of the arms `parts`."""
 
     outcome: Literal["synergy"] = "synergy"
     parts: tuple[str, ...] = Field(min_length=2)

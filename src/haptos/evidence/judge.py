@@ -15,6 +15,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import wrightomega
 
 from haptos.evidence.claims import (
     Abolished,
@@ -35,7 +36,18 @@ from haptos.evidence.claims import (
     Varies,
 )
 
-__all__ = ["Finding", "Judgement", "Reading", "Verdict", "judge", "member_finding", "room_inside", "verdict_of"]
+__all__ = [
+    "Finding",
+    "Judgement",
+    "Reading",
+    "Verdict",
+    "judge",
+    "member_finding",
+    "room_inside",
+    "verdict_of",
+    "widest_margin",
+    "widest_room",
+]
 
 Verdict = Literal["supported", "contradicted", "undecided", "vacuous", "not expressible"]
 Array = NDArray[np.float64]
@@ -389,14 +401,57 @@ def room_inside(values: Array, low: float, high: float) -> Array:
     return np.asarray(np.minimum(below, above))
 
 
+def widest_room(low: float, high: float) -> float:
+    """Return the most room (:func:`room_inside`) that any value has; inf with a bound on one side only.
+
+    Examples
+    --------
+    >>> round(widest_room(2.0, 8.0), 3), widest_room(2.0, math.inf)
+    (0.693, inf)
+    """
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return math.inf
+    if low > 0:
+        return 0.5 * math.log(high / low)
+    if high <= 0:
+        return 0.5 * (high - low)
+    # below 0 it is counted plainly, above in logarithms: v - low = log(high / v)
+    return float(wrightomega(low + math.log(high)).real) - low
+
+
+def widest_margin(expectation: AnyExpectation, fold: float) -> float:
+    """Return the largest margin (:attr:`Finding.margin`) that an expectation has room for; inf without a limit.
+
+    Only expectations that a value or a ratio lies between two bounds have one.
+
+    Parameters
+    ----------
+    expectation : expectation
+        As in claims.
+    fold : float
+        Smallest fold change that the assay resolves.
+    """
+    match expectation:
+        case NoChange():
+            return math.log(fold)
+        case Range(low=low, high=high) if low is not None and high is not None:
+            return widest_room(low, high)
+        case Ratio(high=high) if high is not None:
+            return widest_room(expectation.low or 0.0, high)
+        case _:
+            return math.inf
+
+
 @_finding.register
 def _(expectation: Synergy, readings: Mapping[str, Reading], fold: float) -> Finding:
     base = readings[expectation.control].final
     parts = sum((readings[p].final - base for p in expectation.parts), np.zeros_like(base))
     gains = [readings[arm].final - base for arm in expectation.test]
     worst = float(min(np.min(_divide(g, np.maximum(parts, 0.0))) for g in gains))
-    least = float(min(np.min(g) for g in gains))
-    return Finding(least > 0 and worst >= fold, worst, _log(worst / fold) if least > 0 else -math.log(fold))
+    # the gain itself is to be seen: a multiple of what no assay resolves is no synergy
+    seen = min(float(np.min(_divide(readings[arm].final, base))) for arm in expectation.test)
+    margin = min(_log(worst / fold), _log(seen / fold)) if seen > 1 else -math.log(fold)
+    return Finding(seen >= fold and worst >= fold, worst, margin)
 
 
 @_finding.register

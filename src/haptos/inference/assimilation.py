@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from haptos.errors import ParameterError
 
-__all__ = ["approach", "correct", "informed", "learned", "loss", "met", "shortfall"]
+__all__ = ["approach", "correct", "enough", "informed", "learned", "loss", "met", "shortfall"]
 
 Array = NDArray[np.float64]
 
@@ -31,17 +31,36 @@ _RIDGE_OWN = 0.3
 _PASSES = 20
 
 
-def shortfall(margins: Array, slack: float) -> Array:
+def shortfall(margins: Array, slack: float | Array) -> Array:
     """Return how much each member lacks of each term, 0 where it has enough; shape of `margins`.
 
     Parameters
     ----------
     margins : ndarray, shape (N, m)
         Nan (a simulation that failed) counts as far off.
-    slack : float
-        Margin that is enough, at least 0: a member on the very bound is not safe.
+    slack : float or ndarray of shape (m,)
+        Margin that is enough, at least 0, for every term or for each: a member on the very bound is not safe, but who
+        wants more than a narrow window has room for is driven out of it on the other side (:func:`enough`).
     """
     return np.asarray(np.maximum(slack - _bounded(margins), 0.0))
+
+
+def enough(slack: float, rooms: Array) -> Array:
+    """Return the margin that is enough for each term: `slack`, or half the largest one that it has room for.
+
+    Parameters
+    ----------
+    slack : float
+        What is wanted where there is room, at least 0.
+    rooms : ndarray, shape (m,)
+        The largest margin of each term; inf without a limit.
+
+    Examples
+    --------
+    >>> enough(0.25, np.array([np.inf, 0.2])).tolist()
+    [0.25, 0.1]
+    """
+    return np.asarray(np.minimum(slack, 0.5 * rooms))
 
 
 def _bounded(margins: Array) -> Array:
@@ -57,7 +76,7 @@ def met(margins: Array) -> NDArray[np.bool_]:
     return np.asarray(np.nan_to_num(margins, nan=-1.0) >= 0.0)
 
 
-def loss(margins: Array, *, slack: float = 0.1, pull: float = 0.6) -> Array:
+def loss(margins: Array, *, slack: float | Array = 0.1, pull: float = 0.6) -> Array:
     """Return the sum of squared shortfalls of each member, each counted up to `pull`; shape (N,)."""
     return np.asarray(np.sum(np.minimum(shortfall(margins, slack), pull) ** 2, axis=-1))
 
@@ -130,7 +149,7 @@ def approach(
     noises: tuple[float, ...] = (0.05, 0.1, 0.2, 0.4),
     lengths: tuple[float, ...] = (0.25, 0.5, 1.0),
     noise: float = 0.1,
-    slack: float = 0.25,
+    slack: float | Array = 0.25,
     pull: float = 0.6,
 ) -> tuple[Array, Array]:
     """Return the best vector that corrections lead to, and its margins; the start if none is better.
@@ -187,7 +206,7 @@ def correct(
     anchors: Array | None = None,
     own: Sequence[tuple[Array, Array, Array]] = (),
     noise: float = 0.1,
-    slack: float = 0.1,
+    slack: float | Array = 0.1,
     pull: float = _FAR,
     longest: float | Array = 4.0,
     limit: float = 3.0,
@@ -213,7 +232,7 @@ def correct(
         shape (N, m): the sensitivities of a member are corrected by what its own moves did.
     noise : float
         Shortfall that weighs as much as one standard deviation of movement, above 0.
-    slack : float
+    slack : float or ndarray of shape (m,)
         See :func:`shortfall`.
     pull : float
         Most that a term may ask of one step: what is far off must not drag everything else along.
@@ -237,20 +256,21 @@ def correct(
     away = np.zeros_like(deviations) if anchors is None else deviations - anchors
     shared = _finite(sensitivities)
     moved = np.array(deviations, dtype=np.float64)
-    bounded = np.clip(np.nan_to_num(margins, nan=-_FAR), slack - pull, _FAR)
+    wanted = np.broadcast_to(np.asarray(slack, dtype=np.float64), (m,))
+    bounded = np.clip(np.nan_to_num(margins, nan=-_FAR), wanted - pull, _FAR)
     products = shared @ shared.T
     for b, most in enumerate(np.broadcast_to(longest, (n,))):
         slopes = shared
         if own:
             slopes = learned(shared, *(np.array([step[i][b] for step in own]) for i in range(3)), ridge=_RIDGE_OWN)
             products = slopes @ slopes.T
-        step = _least(bounded[b] - slopes @ away[b], slopes, products, noise, slack) - away[b]
+        step = _least(bounded[b] - slopes @ away[b], slopes, products, noise, wanted) - away[b]
         size = float(np.linalg.norm(step))
         moved[b] += step * min(1.0, most / size) if size > 0 else 0.0
     return np.asarray(np.clip(moved, -limit, limit))
 
 
-def _least(margins: Array, slopes: Array, products: Array, noise: float, slack: float) -> Array:
+def _least(margins: Array, slopes: Array, products: Array, noise: float, slack: Array) -> Array:
     """Return how far to go from an anchor, which has `margins`, for distance and shortfall to weigh least.
 
     Newton's method on the terms that lack something: solved for those, looked up again, until the same terms lack
@@ -260,7 +280,7 @@ def _least(margins: Array, slopes: Array, products: Array, noise: float, slack: 
     active = margins < slack
     for _ in range(_PASSES):
         within = products[np.ix_(active, active)] + noise**2 * np.eye(int(active.sum()))
-        step = slopes[active].T @ np.linalg.solve(within, slack - margins[active])
+        step = slopes[active].T @ np.linalg.solve(within, (slack - margins)[active])
         there = margins + slopes @ step
         weight = float(step @ step + np.sum(np.maximum(slack - there, 0.0) ** 2) / noise**2)
         if weight < least:

@@ -22,7 +22,7 @@ from haptos.core.located import parse_yaml
 from haptos.core.specs import CellDensity, Quantity, Spec, read_spec
 from haptos.errors import Status
 from haptos.evidence.claims import AnyExpectation
-from haptos.evidence.judge import Finding, Reading, member_finding
+from haptos.evidence.judge import Finding, Reading, member_finding, widest_margin
 from haptos.signalling.condition import Condition, Outcome, Outcomes
 
 __all__ = ["Term", "calibrated_claims", "load_terms"]
@@ -36,11 +36,12 @@ class Term(Spec):
     Attributes
     ----------
     record : str
-        The record of the quantities it rests on (``rest``, ``viability`` and ``etoposide`` are the requirements that
-        unstimulated cells do not change, that few of them die, and that a drug kills some in a day and leaves some).
+        The record of the quantities it rests on (``rest``, ``viability``, ``etoposide`` and ``message`` are the
+        requirements that unstimulated cells do not change, that few of them die, that a drug kills some in a day and
+        leaves some, and that the mRNA of cyclin D1 stays without Rac1).
     shared_with : tuple of str
         Claims that rest on the same finding: for them the verdict is a fit, not a prediction.
-    cells, density, arms
+    cells, density, coating, arms
         The condition; sampled over 24 h in fresh medium.
     read : tuple of str
         Model quantities; all must meet the expectation.
@@ -58,6 +59,7 @@ class Term(Spec):
     shared_with: tuple[str, ...] = ()
     cells: str
     density: CellDensity = Quantity(5e-7, "cell density", "5e5 / mL")
+    coating: str = Culture().coating
     arms: dict[str, tuple[AnyIntervention, ...]] = Field(min_length=1)
     read: tuple[str, ...] = ()
     assays: tuple[str, ...] = ()
@@ -116,6 +118,13 @@ class Term(Spec):
         """
         return np.array([f.margin for f in self._findings(outcomes)])
 
+    @property
+    def room(self) -> float:
+        """The largest margin that the term has room for; inf without a limit."""
+        if self.expect is not None:
+            return widest_margin(self.expect, self.smallest_fold)
+        return math.log(self.steady_within or 1.0)
+
     def _findings(self, outcomes: Sequence[Outcomes]) -> list[Finding]:
         """Return the least favourable finding of every vector over the assays of the term."""
         worst: list[Finding] = [Finding(holds=True, effect=math.nan, margin=math.inf)] * len(outcomes[0])
@@ -144,7 +153,7 @@ class Term(Spec):
     def _condition(self, arm: str, times: tuple[float, ...], quantities: tuple[str, ...]) -> Condition:
         return Condition(
             cells=self.cells,
-            culture=Culture(density=self.density),
+            culture=Culture(density=self.density, coating=self.coating),
             interventions=self.arms[arm],
             fresh_medium=True,
             times=times,

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from haptos.assays.base import Sample
-from haptos.evidence.judge import member_finding
+from haptos.evidence.judge import member_finding, widest_margin
 from haptos.lab.judging import reading_of
 from haptos.lab.reproduce import Reproduction
 from haptos.signalling.cell import simulate_vectors
@@ -58,6 +58,12 @@ class ClaimScorer:
     def n_conditions(self) -> int:
         """Number of distinct conditions, each simulated once for a vector."""
         return len(self._conditions)
+
+    @property
+    def rooms(self) -> Array:
+        """The largest margin that every claim has room for, shape (n_claims,); inf without a limit."""
+        folds = {n: p.assay.noise(p.experiment.assay).smallest_fold for n, p in self.plans.items()}
+        return np.array([widest_margin(e, folds[n]) if e else np.inf for n, (e, _) in self._asked.items()])
 
     def margins(self, vectors: Array) -> Array:
         """Return the margin of every claim, shape (B, n_claims); nan where a simulation failed.

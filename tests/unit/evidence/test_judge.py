@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from haptos.evidence.claims import AnyExpectation, Count
-from haptos.evidence.judge import MEASURES, Reading, judge, member_finding, verdict_of
+from haptos.evidence.judge import MEASURES, Reading, judge, member_finding, verdict_of, widest_margin, widest_room
 
 READ = TypeAdapter(AnyExpectation)
 FOLD = 1.3
@@ -145,6 +145,16 @@ def test_synergy_exceeds_the_sum_of_the_parts():
     assert not finding(expect, both=reading(4), **parts).holds
 
 
+def test_a_synergy_that_no_assay_resolves_is_none():
+    expect = {"outcome": "synergy", "test": ["both"], "parts": ["a", "b"], "control": "c"}
+    found = finding(expect, c=reading(1), a=reading(1), b=reading(1.001), both=reading(1.1))
+    assert not found.holds
+    assert found.margin == pytest.approx(math.log(1.1 / FOLD))
+    nothing = {"c": reading(0), "a": reading(0), "b": reading(0)}
+    assert finding(expect, both=reading(1), **nothing).holds
+    assert not finding(expect, both=reading(0), **nothing).holds
+
+
 def test_varies_needs_different_signs_or_absence():
     expect = {"outcome": "varies", "test": ["a", "b"], "references": ["ra", "rb"]}
     refs = {"ra": reading(1), "rb": reading(1)}
@@ -202,3 +212,25 @@ def test_units_do_not_matter(test, reference, unit):
 def test_increase_decrease_and_no_change_exclude_each_other(test, reference):
     arms = {"t": reading(test), "r": reading(reference)}
     assert sum(finding(e, **arms).holds for e in (UP, DOWN, SAME)) == 1
+
+
+@pytest.mark.parametrize(
+    "expect",
+    [
+        SAME,
+        {"outcome": "range", "test": ["t"], "low": 0.05, "high": 0.6},
+        {"outcome": "range", "test": ["t"], "low": 0.0, "high": 0.6},
+        {"outcome": "ratio", "test": ["t"], "reference": "r", "low": 2, "high": 5},
+        {"outcome": "ratio", "test": ["t"], "reference": "r", "high": 0.5},
+    ],
+)
+def test_the_widest_margin_is_the_best_of_all_values(expect):
+    best = max(finding(expect, t=reading(value), r=reading(1.0)).margin for value in np.geomspace(1e-3, 1e2, 4001))
+    assert widest_margin(READ.validate_python(expect), FOLD) == pytest.approx(best, abs=0.01)
+
+
+def test_bounds_on_one_side_leave_all_the_room():
+    assert widest_margin(READ.validate_python(UP), FOLD) == math.inf
+    assert widest_margin(READ.validate_python({"outcome": "range", "test": ["t"], "high": 0.1}), FOLD) == math.inf
+    assert widest_room(-math.inf, 3.0) == math.inf
+    assert widest_room(-3.0, -1.0) == 1.0

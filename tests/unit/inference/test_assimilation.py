@@ -7,7 +7,7 @@ import pytest
 from scipy.optimize import minimize
 
 from haptos.errors import ParameterError
-from haptos.inference.assimilation import approach, correct, informed, learned, loss, shortfall
+from haptos.inference.assimilation import approach, correct, enough, informed, learned, loss, shortfall
 
 N, P, M = 60, 12, 5
 
@@ -33,6 +33,24 @@ def test_a_step_does_not_break_what_is_met():
     slopes = np.array([[1.0, 0.0], [-1.0, 1.0]])
     moved = correct(np.zeros((1, 2)), np.array([[-0.5, 0.15]]), slopes, noise=0.01, slack=0.1)
     assert np.all(np.array([-0.5, 0.15]) + moved[0] @ slopes.T >= 0.09)
+
+
+def test_a_narrow_window_is_not_left_on_its_other_side():
+    half_width = 0.1
+
+    def margin(at):
+        return half_width - np.abs(at)
+
+    def after(slack):
+        at = np.array([[0.15]])
+        for _ in range(8):
+            slope = -np.sign(at)
+            at = correct(at, margin(at), slope, noise=0.01, slack=slack, longest=np.inf)
+        return float(at[0, 0])
+
+    assert enough(0.25, np.array([half_width, np.inf])).tolist() == [0.05, 0.25]
+    assert margin(after(enough(0.25, np.array([half_width])))) >= 0.04
+    assert margin(after(0.25)) < 0
 
 
 def test_members_that_meet_every_term_do_not_move():

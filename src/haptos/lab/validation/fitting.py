@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from haptos.evidence.judge import room_inside
+from haptos.evidence.judge import room_inside, widest_room
 from haptos.lab.simulator import CellSimulator
-from haptos.lab.validation.running import records_to_check, validate
+from haptos.lab.validation.running import records_to_check, target_in, validate
 from haptos.lab.validation.specs import Validation, load_validations
 from haptos.signalling.condition import Condition, Outcomes, Population
 
@@ -56,6 +56,13 @@ class RecordScorer:
     def __init__(self, *, threads: int = 1) -> None:
         self._asked, self._threads = may_be_fitted(), threads
         self.names = tuple(f"{v.record}: {check.name}" for v in self._asked for check in v.checks)
+
+    @property
+    def rooms(self) -> Array:
+        """The largest room that every number has, shape (n_names,); inf without a limit."""
+        records = records_to_check()
+        targets = (target_in(records[v.record], check) for v in self._asked for check in v.checks)
+        return np.array([widest_room(t.low, t.high) for t in targets])
 
     def margins(self, vectors: Array) -> Array:
         """Return how far inside its range every number is, in natural logarithms, shape (B, n_names)."""

@@ -14,11 +14,11 @@ from haptos.lab.plan import ensemble_members
 from haptos.lab.simulator import CellSimulator, Simulator
 from haptos.lab.validation.bench import RecordBench, assay_of
 from haptos.lab.validation.published import Target, target_of
-from haptos.lab.validation.specs import Validation, load_validations
+from haptos.lab.validation.specs import Check, Validation, load_validations
 from haptos.signalling.building.parameters import load_parameters
 from haptos.signalling.condition import Outcomes, Population
 
-__all__ = ["Row", "informed_by", "kin_of", "records_to_check", "validate"]
+__all__ = ["Row", "informed_by", "kin_of", "records_to_check", "target_in", "validate"]
 
 Array = NDArray[np.float64]
 
@@ -142,13 +142,18 @@ def validate(
     return tuple(rows)
 
 
+def target_in(record: QuantityRecord, check: Check) -> Target:
+    """Return what a check is held against, with the resolution of its assay."""
+    assay = assay_of(check)
+    resolved = assay.noise(check.assay).smallest_fold if assay and check.assay else None
+    return target_of(record, check, resolved=resolved)
+
+
 def _rows(validation: Validation, record: QuantityRecord, bench: RecordBench) -> list[Row]:
     common = (record.id, record.use, informed_by(record.id), kin_of(record))
     rows = []
     for check in validation.checks:
-        assay = assay_of(check)
-        resolved = assay.noise(check.assay).smallest_fold if assay and check.assay else None
-        target = target_of(record, check, resolved=resolved)
+        target = target_in(record, check)
         reasons = bench.reasons(check)
         values = np.empty(0) if reasons else bench.numbers(check)
         found = "; ".join(reasons)
