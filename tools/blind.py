@@ -1,4 +1,4 @@
-"""Write the figures of docs/blind.md and blind2.md to blind4.md: claims written before the model was read, judged.
+"""Write the figures of docs/blind.md and blind2.md to blind5.md: claims written before the model was read, judged.
 
 What stands above the heading "As the model stands" is kept as it is. To be run again whenever the ensemble or the
 modules change. Usage::
@@ -19,7 +19,7 @@ from haptos.store.runs import RunStore
 
 ROOT = Path(__file__).resolve().parent.parent
 CLAIMS = ROOT / "tests" / "validation" / "data"
-SETS = ("blind", "blind2", "blind3", "blind4")
+SETS = ("blind", "blind2", "blind3", "blind4", "blind5")
 
 
 def main(members: int | None) -> None:

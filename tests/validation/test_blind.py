@@ -1,6 +1,6 @@
 """Claims that were written before the model was read: all are judged, or it is said why not.
 
-What they come to stands in docs/blind.md and blind2.md to blind4.md and is not asserted: they are never fitted.
+What they come to stands in docs/blind.md and blind2.md to blind5.md and is not asserted: they are never fitted.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from haptos.store.runs import RunStore
 
 pytestmark = pytest.mark.validation
 
-SETS = [Path(__file__).parent / "data" / f"{name}.yaml" for name in ("blind", "blind2", "blind3", "blind4")]
+SETS = [Path(__file__).parent / "data" / f"{name}.yaml" for name in ("blind", "blind2", "blind3", "blind4", "blind5")]
 #: How many members the slow test simulates.
 MEMBERS = 4
 

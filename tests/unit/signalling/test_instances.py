@@ -51,8 +51,8 @@ def sbml(chosen):
 
 
 @cache
-def network():
-    return compile_network(sbml(frozenset(CELL)))
+def network(*chosen):
+    return compile_network(sbml(frozenset(chosen or CELL)))
 
 
 def at_rest(outputs, **parameters):
@@ -220,6 +220,21 @@ def test_no_number_is_lost_where_a_cell_has_none():
     outputs = [n for n in network().observables if "__" in n]
     result = network().simulate([DAY], parameters=bare | {"coat__FN1": 1.0}, outputs=outputs)
     assert np.all(np.isfinite(result.values))
+
+
+def test_avb5_gathers_where_protein_kinase_c_is_active_and_avb3_always():
+    names = ["clustered_ITGAV_ITGB3", "clustered_ITGAV_ITGB5"]
+    values = {"repertoire__ITGAV_ITGB3": 1.0, "repertoire__ITGAV_ITGB5": 1.0, "coat__VTN": 1.0}
+    found = {}
+    for pma in (0.0, 1.0):
+        pair = network("ITGAV:ITGB3", "ITGAV:ITGB5").simulate(
+            [20 * DAY], parameters=values | {"forced__PRKCA": pma}, outputs=names
+        )
+        assert pair.status.tolist() == [0]
+        found[pma] = pair.values[0, -1]
+    assert found[0.0][0] > 5.0
+    assert found[0.0][1] < 0.2 * found[0.0][0]
+    assert found[1.0][1] > 3 * found[0.0][1]
 
 
 # --- calcium ------------------------------------------------------------------------------------------------

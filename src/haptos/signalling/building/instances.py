@@ -131,8 +131,17 @@ def _instance(body: str, pair: Heterodimer) -> str:
     return body
 
 
+#: What protein kinase C does to the recycling of a heterodimer, and to the gathering of one that holds the cytoskeleton
+#: only with it.
+_RECYCLES = "(1 dimensionless + ratio_PRKCA_recycling * act_PRKCA / (act_PRKCA + PRKCA_half_recycling))"
+_GATHERS = (
+    "(share_gathering_without_PKC + (1 dimensionless - share_gathering_without_PKC)"
+    " * act_PRKCA ^ 2 / (act_PRKCA ^ 2 + PRKCA_half_gathering ^ 2))"
+)
+
+
 def _own_rules(pair: Heterodimer) -> list[str]:
-    """Return what differs between heterodimers: ligands, gates, recycling, affinity."""
+    """Return what differs between heterodimers: ligands, gates, traffic, gathering, affinity."""
     h, b = pair.name, pair.beta
     galectin = "share_LGALS8_free * " if b == "ITGB1" else ""
     forced = f"forced__{h} + forced__{b}"
@@ -143,14 +152,14 @@ def _own_rules(pair: Heterodimer) -> list[str]:
     gates = [*ease, f"share_open_{b}", *(_gate(route) for route in ("ERBB2", "LCP1") if getattr(pair.links, route))]
     working = f"(process__integrin_binding * function__{h} * function__{b})"
     free = f"(1 dimensionless + (1 dimensionless - {working}) * odds_ligand_{h})"
-    kinase = "(1 dimensionless + ratio_PRKCA_recycling * act_PRKCA / (act_PRKCA + PRKCA_half_recycling))"
     return [
         f"  odds_ligand_{h} := affinity_factor__{h} * {galectin}({odds});",
         # what is blocked binds nothing, however dense the coat: the share bound is working * odds / (1 + odds)
         f"  share_ligand_{h} := {working} * odds_ligand_{h} / {free};",
         f"  share_density_{h} := {densities};",
         f"  share_open_{h} := {' * '.join(gates)};",
-        f"  share_recycling_{h} := {kinase if pair.links.PRKCA else '1 dimensionless'};",
+        f"  share_recycling_{h} := {_RECYCLES if pair.links.PRKCA else '1 dimensionless'};",
+        f"  share_gathering_{h} := {_GATHERS if pair.links.PRKCA_gathers else '1 dimensionless'};",
         f"  affinity__{h} := {_affinity(pair, galectin)};",
     ]
 

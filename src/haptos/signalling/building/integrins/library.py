@@ -72,6 +72,7 @@ class Links(Spec):
     LCP1: Weight = 0.0
     ERBB2: Weight = 0.0
     PRKCA: Weight = 0.0
+    PRKCA_gathers: Weight = 0.0
     hemidesmosome: Weight = 0.0
 
 
