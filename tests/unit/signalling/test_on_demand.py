@@ -248,6 +248,16 @@ def test_damage_keeps_p53(drug):
     assert treated["level__CDKN1A"][-1] > 1.3 * rest["level__CDKN1A"][-1]
 
 
+@pytest.mark.parametrize(("drug", "spared"), [("doxorubicin", True), ("etoposide", True), ("cisplatin", False)])
+def test_adhesion_spares_dna_from_what_needs_topoisomerase(drug, spared):
+    read = ("phosphorylation__H2AX",)
+    kept, lost = (
+        course({"treat": drug}, *arm, cells="carcinoma", read=read)["phosphorylation__H2AX"][-1]
+        for arm in ([], [{"inhibit": "ITGB1"}])
+    )
+    assert (lost > 1.2 * kept) == spared
+
+
 def test_loss_of_microtubules_frees_gef_h1_and_phosphatases_clear_myosin():
     read = ("gtp__RHOA", "phosphorylation__MYL9")
     rest, nocodazole, calyculin = (
