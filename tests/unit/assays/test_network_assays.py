@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from importlib import resources
+
 import numpy as np
 import pytest
 
@@ -14,6 +17,7 @@ from haptos.assays.histogram_image import (
     normal_peak,
     unmixed,
 )
+from haptos.assays.masses import mass_of
 from haptos.assays.registry import ASSAYS, find_assay
 from haptos.assays.shares import scattered, scattered_parts
 from haptos.errors import ParameterError
@@ -128,6 +132,15 @@ def test_an_elisa_knows_masses_or_says_so():
     ] == pytest.approx(2.1)
     with pytest.raises(ParameterError, match="the mass of 'NOBODY'"):
         read("elisa", ASSAYS["elisa"].protocol(analytes=["NOBODY"]), secreted__NOBODY=0.1)
+
+
+def test_an_elisa_can_read_all_that_the_modules_secrete():
+    folder = resources.files("haptos.library") / "modules"
+    secreted = {
+        name for file in folder.iterdir() for name in re.findall(r"\bsecreted__(\w+)", file.read_text(encoding="utf-8"))
+    }
+    assert {"MMP9", "SERPINE1"} <= secreted
+    assert all(mass_of(name) > 1.0 for name in secreted)
 
 
 def test_activity_assays_ask_for_caspases_and_for_what_they_follow():
