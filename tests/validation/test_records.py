@@ -30,6 +30,7 @@ _COLLAGEN = "these cells hold little receptor for collagen in the library"
 OUTSIDE = {
     "weber-jnk: entry into S phase without JNK [fold]": "JNK still adds to cyclin D1, and entry is a switch",
     "erk-susp-time: ERK near basal in suspension [min]": "several steps need adhesion: it falls in 40 minutes",
+    "sphase-frac: share in S phase or beyond when attached": "on the edge: inside with all members",
     "p21-kin: p21 greatest when attached [min]": _PULSE,
     "sethi-prot: dead on collagen [fold]": _COLLAGEN,
     "sethi-prot: dead on collagen, doxorubicin [fold]": _COLLAGEN,
