@@ -19,7 +19,7 @@ from haptos.store.runs import RunStore
 
 ROOT = Path(__file__).resolve().parent.parent
 CLAIMS = ROOT / "tests" / "validation" / "data"
-SETS = ("blind", "blind2", "blind3", "blind4", "blind5")
+SETS = tuple(sorted(file.stem for file in CLAIMS.glob("blind*.yaml")))
 
 
 def main(members: int | None) -> None:

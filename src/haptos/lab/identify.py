@@ -171,7 +171,7 @@ def noise_of(whole: Reproduction, terms: Sequence[Term], names: Sequence[str], *
     other : float
         Noise of what has neither plan nor term.
     """
-    folds = {name: p.assay.noise(p.experiment.assay).smallest_fold for name, p in whole.plans.items()}
+    folds = {name: p.smallest_fold for name, p in whole.plans.items()}
     folds |= {f"term {t.name}": t.smallest_fold for t in terms}
     return np.array([0.5 * np.log(folds[name]) if name in folds else other for name in names])
 

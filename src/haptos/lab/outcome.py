@@ -90,7 +90,7 @@ class Readings:
     @property
     def smallest_fold(self) -> float:
         """Smallest fold change (> 1) the assay resolves."""
-        return self.plan.assay.noise(self.plan.experiment.assay).smallest_fold
+        return self.plan.smallest_fold
 
     @cached_property
     def measured(self) -> pd.DataFrame:

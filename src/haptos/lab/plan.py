@@ -108,6 +108,11 @@ class Plan:
         """Conditions by content hash."""
         return {arm.key: arm.condition for arm in self.arms}
 
+    @property
+    def smallest_fold(self) -> float:
+        """Smallest fold change that the assay resolves with this protocol."""
+        return self.assay.noise(self.experiment.assay).smallest_fold
+
 
 def plan_experiment(
     experiment: Experiment,

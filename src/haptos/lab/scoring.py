@@ -62,8 +62,8 @@ class ClaimScorer:
     @property
     def rooms(self) -> Array:
         """The largest margin that every claim has room for, shape (n_claims,); inf without a limit."""
-        folds = {n: p.assay.noise(p.experiment.assay).smallest_fold for n, p in self.plans.items()}
-        return np.array([widest_margin(e, folds[n]) if e else np.inf for n, (e, _) in self._asked.items()])
+        asked = ((self.plans[name].smallest_fold, expect) for name, (expect, _) in self._asked.items())
+        return np.array([widest_margin(expect, fold) if expect else np.inf for fold, expect in asked])
 
     def margins(self, vectors: Array) -> Array:
         """Return the margin of every claim, shape (B, n_claims); nan where a simulation failed.
@@ -111,7 +111,7 @@ def _margins(
     times = {arm.label: np.asarray(arm.condition.times, float) for arm in plan.arms}
     samples = [_sample(times[arm.label], outcomes[arm.key], b) for arm in plan.arms for b in range(size)]
     values = plan.assay.ideal_many(samples, plan.experiment.assay)
-    fold = plan.assay.noise(plan.experiment.assay).smallest_fold
+    fold = plan.smallest_fold
     margins = np.full(size, np.nan)
     for b in range(size):
         if any(outcomes[arm.key].status[b] != 0 for arm in plan.arms):

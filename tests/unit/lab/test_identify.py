@@ -70,9 +70,7 @@ def test_the_library_has_a_module_for_every_free_parameter() -> None:
 
 
 def test_the_noise_is_half_of_what_the_assay_resolves() -> None:
-    noise = SimpleNamespace(smallest_fold=1.5)
-    plan = SimpleNamespace(assay=SimpleNamespace(noise=lambda protocol: noise), experiment=SimpleNamespace(assay=None))
-    whole = SimpleNamespace(plans={"A-01": plan})
+    whole = SimpleNamespace(plans={"A-01": SimpleNamespace(smallest_fold=1.5)})
     terms = [SimpleNamespace(name="t1", smallest_fold=1.3)]
     found = noise_of(whole, terms, NAMES, other=0.1)  # type: ignore[arg-type]
     assert found == pytest.approx([0.5 * np.log(1.5), 0.1, 0.5 * np.log(1.3)])
